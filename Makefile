@@ -1,0 +1,62 @@
+# Only Python (3.11 or newer) and make are needed; every target sets up its own environment first.
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+EXTRAS := plot,data,timeseries,nir,dask,dev
+BENCH_EXTRAS := plot,data,timeseries,bench
+PINS := .ci/constraints.txt
+PIP_INSTALL := -m pip install --disable-pip-version-check --constraint $(PINS) --editable
+
+.DEFAULT_GOAL := help
+.PHONY: help .venv .venv-bench python demo test lint format bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@echo "  Options: PYTHON=python3.12 (to build the environment with), ARGS='...' (passed on by demo, test and bench)"
+
+demo: .venv ## Train on real digits and draw what happened (the main job)
+	$(BIN)/snnopt demo $(ARGS)
+
+test: .venv ## Run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv ## Check style, format, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv ## Mend what ruff can mend, and format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv-bench ## Run the benchmarks beside their competitors (installs torch, in .venv-bench)
+	.venv-bench/bin/snnopt bench $(ARGS)
+
+.venv: .venv/installed ## Build or renew the environment, and nothing else
+
+.venv-bench: .venv-bench/installed
+
+.venv/installed: pyproject.toml $(PINS)
+	@$(MAKE) --no-print-directory python VENV=.venv
+	@echo "Installing snnopt and its tools in .venv (about 1 GB; a minute or two, once) ..."
+	@.venv/bin/python $(PIP_INSTALL) ".[$(EXTRAS)]" > .venv/pip.log 2>&1 || { cat .venv/pip.log; exit 1; }
+	@touch $@
+
+.venv-bench/installed: pyproject.toml $(PINS)
+	@$(MAKE) --no-print-directory python VENV=.venv-bench
+	@echo "Installing snnopt and its competitors in .venv-bench (several GB; some minutes, once) ..."
+	@.venv-bench/bin/python $(PIP_INSTALL) ".[$(BENCH_EXTRAS)]" > .venv-bench/pip.log 2>&1 || { cat .venv-bench/pip.log; exit 1; }
+	@touch $@
+
+# An empty environment in $(VENV), unless there is one that runs.
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "snnopt needs Python 3.11 or newer, and '$(PYTHON)' is not: $$($(PYTHON) --version 2>&1)."; \
+	  echo "Name one that is, for instance: make test PYTHON=python3.12"; exit 1; }
+	@$(VENV)/bin/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "'$(PYTHON) -m venv' failed. On Debian and Ubuntu it needs the package python3-venv."; exit 1; }
+
+clean: ## Remove environments, caches and build products
+	rm -rf .venv .venv-bench build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,23 @@
+"""ADMM variants: one file each, one line in the table."""
+
+from snnopt.algorithms.base import Algorithm
+from snnopt.algorithms.online import Online
+from snnopt.algorithms.rollout import Rollout
+from snnopt.algorithms.words import Layer, Net, Sweep, Word
+from snnopt.errors import ModelError, unknown_name
+
+ALGORITHMS: dict[str, type[Algorithm]] = {a.name: a for a in (Online, Rollout)}
+
+
+def algorithm(given: str | Algorithm) -> Algorithm:
+    """Return an algorithm by name with its defaults, or the configured one that was given."""
+    if isinstance(given, Algorithm):
+        return given
+    if isinstance(given, str):
+        if given not in ALGORITHMS:
+            raise unknown_name("algorithm", given, ALGORITHMS)
+        return ALGORITHMS[given]()
+    raise ModelError("algorithm", f"{given!r} is neither a name nor an algorithm", "use 'online' or so.algorithms.Online()")
+
+
+__all__ = ["ALGORITHMS", "Algorithm", "Layer", "Net", "Online", "Rollout", "Sweep", "Word", "algorithm"]

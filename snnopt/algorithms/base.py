@@ -1,0 +1,61 @@
+"""What an algorithm must tell: its form, its step rule, its sweep."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+
+from snnopt.algorithms.settings import Dithered, Exact, FullBatch, MiniBatches, ReadoutStep, WeightStep
+from snnopt.algorithms.words import Net, Sweep
+from snnopt.errors import ModelError
+from snnopt.split import Form, StepRule
+
+
+@dataclass(frozen=True)
+class Algorithm(ABC):
+    """An ADMM variant: a sweep over blocks, and its settings. Numbers are checked when it is made."""
+
+    name: ClassVar[str]
+    form: ClassVar[Form]
+    step_rule: ClassVar[StepRule]
+    summary: ClassVar[str]
+
+    @abstractmethod
+    def sweep(self, net: Net) -> Sweep:
+        """Yield the updates of one iteration, in order."""
+
+    @property
+    @abstractmethod
+    def schedule(self) -> MiniBatches | FullBatch:
+        """How samples are visited."""
+
+    @property
+    @abstractmethod
+    def step_coupling(self) -> Dithered | Exact:
+        """How potentials move under the step coupling."""
+
+    @property
+    @abstractmethod
+    def weight_block(self) -> WeightStep:
+        """Settings of the weight blocks."""
+
+    @property
+    @abstractmethod
+    def readout_block(self) -> ReadoutStep:
+        """Settings of the read-out blocks."""
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                if not np.isfinite(value) or value <= 0:
+                    raise ModelError(f"algorithm {self.name!r}", f"{f.name} = {value!r}", "give a positive number")
+                if f.metadata.get("share") and value > 1:
+                    raise ModelError(f"algorithm {self.name!r}", f"{f.name} = {value!r}", "give a share in (0, 1]")
+                if f.metadata.get("whole") and value != int(value):
+                    raise ModelError(f"algorithm {self.name!r}", f"{f.name} = {value!r}", "give a whole number")
+        if getattr(self, "dtype", "float32") not in ("float32", "float64"):
+            raise ModelError(f"algorithm {self.name!r}", f"dtype = {self.dtype!r}", "use 'float32' or 'float64'")  # type: ignore[attr-defined]

@@ -1,0 +1,77 @@
+"""Mini-batch sweeps from a rollout, with running Gram sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from snnopt.algorithms.base import Algorithm
+from snnopt.algorithms.settings import Dithered, MiniBatches, ReadoutStep, WeightStep
+from snnopt.algorithms.words import Net, Sweep
+from snnopt.split import Form, StepRule
+
+SHARE, WHOLE = {"share": True}, {"whole": True}
+
+
+@dataclass(frozen=True)
+class Online(Algorithm):
+    """``online``: every mini-batch is rolled out, its demands travel back, and ridge solves turn them into weights.
+
+    The potentials move by the dithered-step rule under a trust region of ``step * move`` volts (root mean square), which
+    sets each layer's rho; the step falls linearly to zero over the run. The weight block uses Gram sums that run over
+    batches, so a batch needs only its own cross products, and memory does not grow with the number of samples.
+
+    Parameters
+    ----------
+    epochs : passes over the data.
+    batch_size : samples a batch; None takes a twelfth of the data, at least 32 and at most 1024.
+    step, move : wanted change of the potentials, ``step * move`` times the threshold, RMS, at the start.
+    ridge : proximal weight mu of the weight block, times the mean diagonal of its Gram matrix.
+    readout_step, readout_ridge : step of the read-out's majorised Newton, and its mu, in the same unit.
+    dither : quantile of |v - threshold| that the half-width of the dithering is set to.
+    memory : forgetting factor of the Gram sums, per batch.
+    gram_share : share of a batch's samples that enter the Gram sums.
+    dtype : ``"float32"`` or ``"float64"``.
+    """
+
+    epochs: int = field(default=10, metadata=WHOLE)
+    batch_size: int | None = field(default=None, metadata=WHOLE)
+    step: float = 6.0
+    move: float = 0.1
+    ridge: float = 0.7
+    readout_step: float = 0.5
+    readout_ridge: float = 1e-2
+    dither: float = field(default=0.5, metadata=SHARE)
+    memory: float = field(default=0.99, metadata=SHARE)
+    gram_share: float = field(default=0.2, metadata=SHARE)
+    dtype: Literal["float32", "float64"] = "float32"
+
+    name: ClassVar[str] = "online"
+    form: ClassVar[Form] = "trace"
+    step_rule: ClassVar[StepRule] = "dithered"
+    summary: ClassVar[str] = "mini-batches from a rollout, running Gram sums, dithered step, trust region in volts"
+
+    def sweep(self, net: Net) -> Sweep:
+        """Roll out, solve the read-out, pass demands back, then each layer's potentials and weights, last first."""
+        yield net.rollout
+        yield net.readout
+        yield net.demands
+        for layer in reversed(net.hidden):
+            yield layer.potentials
+            yield layer.weights
+
+    @property
+    def schedule(self) -> MiniBatches:  # noqa: D102
+        return MiniBatches(self.epochs, self.batch_size)
+
+    @property
+    def step_coupling(self) -> Dithered:  # noqa: D102
+        return Dithered(self.dither, self.step * self.move)
+
+    @property
+    def weight_block(self) -> WeightStep:  # noqa: D102
+        return WeightStep(self.ridge, self.memory, self.gram_share, 1.0)
+
+    @property
+    def readout_block(self) -> ReadoutStep:  # noqa: D102
+        return ReadoutStep(self.readout_step, 1, self.readout_ridge, self.memory)

@@ -1,0 +1,74 @@
+"""Full-batch sweeps from a rollout, with the exact step rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from snnopt.algorithms.base import Algorithm
+from snnopt.algorithms.settings import Exact, FullBatch, ReadoutStep, WeightStep
+from snnopt.algorithms.words import Net, Sweep
+from snnopt.split import Form, StepRule
+
+SHARE, WHOLE = {"share": True}, {"whole": True}
+
+
+@dataclass(frozen=True)
+class Rollout(Algorithm):
+    """``rollout``: every iteration is rolled out; spikes flip by the exact two-branch rule, a given share at a time.
+
+    No surrogate gradient: a potential either stays or crosses its threshold, where that pays. sigma is set so that a
+    share of ``flips`` of the spikes pays, rho to ``distance`` times the mean demand; the weight block's step is
+    over-relaxed and shrunk when the rollout's loss rises.
+
+    Parameters
+    ----------
+    max_iter : iterations at most.
+    flips : share of spikes flipped in an iteration, at the start.
+    distance : rho over the mean absolute demand.
+    step : over-relaxation of the weight step.
+    ridge : proximal weight mu of the weight block, times the mean diagonal of its Gram matrix.
+    readout_passes, readout_ridge : majorised Newton steps on the read-out per iteration, and their mu.
+    patience : iterations without a better loss before the run is called stalled.
+    dtype : ``"float32"`` or ``"float64"``.
+    """
+
+    max_iter: int = field(default=60, metadata=WHOLE)
+    flips: float = field(default=0.05, metadata=SHARE)
+    distance: float = 30.0
+    step: float = 8.0
+    ridge: float = 1e-2
+    readout_passes: int = field(default=5, metadata=WHOLE)
+    readout_ridge: float = 1e-2
+    patience: int = field(default=15, metadata=WHOLE)
+    dtype: Literal["float32", "float64"] = "float32"
+
+    name: ClassVar[str] = "rollout"
+    form: ClassVar[Form] = "trace"
+    step_rule: ClassVar[StepRule] = "exact"
+    summary: ClassVar[str] = "full batch from a rollout, exact two-branch step, trust region on the share of flips"
+
+    def sweep(self, net: Net) -> Sweep:
+        """Roll out, solve the read-out, pass demands back, then each layer's potentials and weights, last first."""
+        yield net.rollout
+        yield net.readout
+        yield net.demands
+        for layer in reversed(net.hidden):
+            yield layer.potentials
+            yield layer.weights
+
+    @property
+    def schedule(self) -> FullBatch:  # noqa: D102
+        return FullBatch(self.max_iter, self.patience)
+
+    @property
+    def step_coupling(self) -> Exact:  # noqa: D102
+        return Exact(self.flips, self.distance)
+
+    @property
+    def weight_block(self) -> WeightStep:  # noqa: D102
+        return WeightStep(self.ridge, 0.0, 1.0, self.step)
+
+    @property
+    def readout_block(self) -> ReadoutStep:  # noqa: D102
+        return ReadoutStep(1.0, self.readout_passes, self.readout_ridge, 0.0)

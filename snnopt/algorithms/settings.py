@@ -1,0 +1,62 @@
+"""Settings that an algorithm hands to the engine, one value per part of a sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MiniBatches:
+    """Passes over shuffled batches; the step falls linearly to zero."""
+
+    epochs: int
+    batch_size: int | None
+
+    def size(self, samples: int) -> int:
+        """Samples a batch: as given, or a twelfth of the data, at least 32 and at most 1024."""
+        return min(samples, self.batch_size or min(max(samples // 12, 32), 1024))
+
+
+@dataclass(frozen=True)
+class FullBatch:
+    """Iterations over all samples; the step shrinks when the loss rises."""
+
+    max_iter: int
+    patience: int
+
+
+@dataclass(frozen=True)
+class Dithered:
+    """Dithered step; rho keeps moves at ``volts`` (RMS, in thresholds). ``quantile`` of |v - theta| is the half-width."""
+
+    quantile: float
+    volts: float
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Exact step; ``share`` of the spikes flip, rho is ``distance`` times the mean demand."""
+
+    share: float
+    distance: float
+
+
+@dataclass(frozen=True)
+class WeightStep:
+    """Weight block: ridge over the mean diagonal, forgetting factor (0: this batch only), share of samples in the Gram
+    sums, over-relaxation."""
+
+    ridge: float
+    memory: float
+    gram_share: float
+    relaxation: float
+
+
+@dataclass(frozen=True)
+class ReadoutStep:
+    """Read-out block: step eta, passes, ridge over the mean diagonal, forgetting factor."""
+
+    eta: float
+    passes: int
+    ridge: float
+    memory: float

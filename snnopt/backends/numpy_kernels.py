@@ -1,0 +1,110 @@
+"""Time-step kernels of a linear state space, and symmetric solves, in numpy.
+
+Arrays are [N, n] per step; the order of operations is fixed, so a LIF step is ``(beta v + i) - threshold s`` bit for bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from snnopt.program import StateSpace
+
+Array = NDArray[Any]
+
+
+class Coefficients:
+    """A state space's arrays cast to one dtype; entries that are all zero are None, all one are 1."""
+
+    def __init__(self, space: StateSpace, dtype: np.dtype[Any]) -> None:
+        d = space.order
+        self.order = d
+        self.A = [[_entry(space.A[i, j], dtype) for j in range(d)] for i in range(d)]
+        self.B, self.R, self.C = ([_entry(m[i], dtype) for i in range(d)] for m in (space.B, space.R, space.C))
+        self.threshold = None if space.threshold is None else _entry(space.threshold, dtype, keep=True)
+
+
+def _entry(values: Array, dtype: np.dtype[Any], keep: bool = False) -> Any:
+    if not keep and not np.any(values):
+        return None
+    return dtype.type(values[0]) if np.all(values == values[0]) else values.astype(dtype)
+
+
+def _add(total: Array | None, coefficient: Any, value: Array, own: bool = False) -> Array | None:
+    """Return ``total + coefficient * value``, in place on ``total``; None stands for zero."""
+    if coefficient is None:
+        return total
+    one = np.ndim(coefficient) == 0 and abs(coefficient) == 1
+    if total is None:
+        return (value.copy() if not own else value) if one and coefficient == 1 else coefficient * value
+    if one:
+        (np.add if coefficient == 1 else np.subtract)(total, value, out=total)
+    else:
+        total += coefficient * value
+    return total
+
+
+class Membrane:
+    """The state of one population, stepped through time: ``x <- A x + B i + R s``, returning ``v = C x``."""
+
+    def __init__(self, space: StateSpace, dtype: np.dtype[Any]) -> None:
+        self.c = Coefficients(space, dtype)
+        self.x: list[Array | None] = [None] * self.c.order
+
+    def step(self, current: Array, spikes: Array | None) -> Array:
+        """Advance one step with the current i[t] [N, n] and the spikes s[t-1] (None for none)."""
+        c, new = self.c, []
+        for k in range(c.order):
+            total: Array | None = None
+            for j, x in enumerate(self.x):
+                if x is not None:
+                    total = _add(total, c.A[k][j], x)
+            total = _add(total, c.B[k], current)
+            if spikes is not None:
+                total = _add(total, c.R[k], spikes)
+            new.append(total)
+        self.x = new
+        v: Array | None = None
+        for k, x in enumerate(new):
+            if x is not None:
+                v = _add(v, c.C[k], x)
+        return np.zeros_like(current) if v is None else v
+
+
+def adjoint_step(c: Coefficients, costate: list[Array | None], move: Array) -> tuple[list[Array | None], Array]:
+    """One step back: ``lambda[t] = C' dv[t] + A' lambda[t+1]``; also returns ``j[t] = B' lambda[t]``."""
+    new: list[Array | None] = []
+    for k in range(c.order):
+        total: Array | None = None
+        for i, later in enumerate(costate):
+            if later is not None:
+                total = _add(total, c.A[i][k], later)
+        new.append(_add(total, c.C[k], move))
+    j: Array | None = None
+    for k, value in enumerate(new):
+        if value is not None:
+            j = _add(j, c.B[k], value)
+    return new, (np.zeros_like(move) if j is None else j)
+
+
+def leaky(x: Array, space: StateSpace, steps: int) -> Array:
+    """``kappa * x``: filter [T, ...] through ``C (z - A)^{-1} B`` without spikes. The dynamics must be uniform."""
+    filtered, membrane = np.empty_like(x), Membrane(space, x.dtype)
+    for t in range(steps):
+        filtered[t] = membrane.step(x[t], None)
+    return filtered
+
+
+def solve_spd(matrix: Array, right: Array) -> Array:
+    """Solve ``matrix @ z = right`` for a symmetric positive definite matrix by Cholesky.
+
+    Works in the matrix's dtype; in double precision where single precision finds it indefinite.
+    """
+    try:
+        return np.asarray(cho_solve(cho_factor(matrix, check_finite=False), right, check_finite=False))
+    except np.linalg.LinAlgError:
+        factor = cho_factor(matrix.astype(np.float64), check_finite=False)
+        return np.asarray(cho_solve(factor, right.astype(np.float64), check_finite=False))

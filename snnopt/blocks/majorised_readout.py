@@ -1,0 +1,66 @@
+"""Weights and potentials of a linear read-out together: one majorised Newton step on its loss."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.backends import solve_spd
+from snnopt.blocks.losses import LOSS_FUNCTIONS
+from snnopt.blocks.rule import ClosedForm, proximal_terms
+from snnopt.split import Block
+
+Array = NDArray[Any]
+
+
+class MajorisedReadout(ClosedForm):
+    """``min_W  loss(W x) + lam/2 ||W||^2`` with the loss replaced by a quadratic that lies above it and touches at W_0.
+
+    ``x[n] = sum_t h[t] s[t, n]`` is what the read-out's window sees, so its potentials are eliminated exactly. With
+    the loss's curvature at most b (cross-entropy 1/2, Boehning 1992; squared error 1, where the quadratic is the loss
+    itself): ``W = W_0 - eta (b (G + mu) + lam)^{-1} (sum x dloss' + lam W_0)``, ``G = sum x x'``. At eta = 1 this is the
+    majoriser's minimiser, so the loss cannot rise.
+    """
+
+    formula: ClassVar[str] = "W -= eta (b (G + mu I) + lam I)^-1 (sum x dloss' + lam W)   (majorised Newton, read-out window eliminated)"
+
+    @classmethod
+    def matches(cls, block: Block) -> str | None:  # noqa: D102
+        if block.kind != "readout":
+            return f"it solves read-outs, not {block.kind}"
+        losses = [t for t in block.terms if t.role == "loss"]
+        if len(losses) != 1:
+            return f"it takes one loss for each read-out, here are {len(losses)}"
+        if losses[0].kind not in LOSS_FUNCTIONS:
+            return f"it has no curvature bound for {losses[0].kind}"
+        if losses[0].over is None or losses[0].over[0] not in ("mean", "last", "window"):
+            return f"over={losses[0].over and losses[0].over[0]!r} is not linear in the potentials"
+        if len(block.uses) != 1 or any(m.positions > 1 or m.mask is not None for m in block.uses[0].maps):
+            return "its weights must be dense and used once"
+        if not block.uses[0].target.dynamics.uniform:
+            return "its units have different time constants"
+        return proximal_terms(block, ("l2",))
+
+    @staticmethod
+    def solve(
+        gram: Array, gradient: Array, weights: Array, lam: Array, curvature: float, damping: float, eta: float
+    ) -> Array:
+        """Return dW [units, k].
+
+        Parameters
+        ----------
+        gram : ``mean x x'``, [k, k].
+        gradient : ``mean x dloss'``, [k, units].
+        weights : W_0 with the bias column, [units, k].
+        lam : L2 penalty of each column, [k] (0 for biases).
+        curvature : b, a bound on the loss's second derivative.
+        damping : mu, added to G.
+        eta : step, 1 for the majoriser's minimiser.
+        """
+        diagonal = np.arange(len(gram))
+        system = gram * gram.dtype.type(curvature)
+        system[diagonal, diagonal] += (lam + curvature * damping).astype(gram.dtype)
+        right = gradient + lam[:, None].astype(gram.dtype) * weights.T
+        return -eta * solve_spd(system, right).T

@@ -1,0 +1,52 @@
+"""Weights of a population: ridge regression of wanted potentials on filtered spikes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.backends import solve_spd
+from snnopt.blocks.rule import ClosedForm, proximal_terms
+from snnopt.split import Block
+
+Array = NDArray[Any]
+
+
+class RidgeWeights(ClosedForm):
+    """``min_W  sum_u rho_u/2 ||W phi_u - (W_0 phi_u + dv_u)||^2 + lam/2 ||W||^2 + mu/2 ||W - W_0||^2``.
+
+    With ``G = sum_u rho_u sum phi_u phi_u'`` and ``c = sum_u rho_u sum phi_u dv_u'`` the minimiser is ``W_0 + dW``,
+    ``(G + lam + mu) dW' = c - lam W_0'``: math of the published W update (Perin et al. 2025) in the trace form,
+    with the proximal term. Biases are not penalised by lam; mu damps them too.
+    """
+
+    formula: ClassVar[str] = "W += (G + lam I + mu I)^-1 (sum phi rho dv' - lam W)   (ridge, Cholesky)"
+
+    @classmethod
+    def matches(cls, block: Block) -> str | None:  # noqa: D102
+        if block.kind != "weights":
+            return f"it solves weights, not {block.kind}"
+        if not block.quadratics or block.form != "trace":
+            return "it needs a quadratic coupling in trace form"
+        if any(m.mask is not None for use in block.uses for m in use.maps):
+            return "the connection has a mask"
+        return proximal_terms(block, ("l2",))
+
+    @staticmethod
+    def solve(gram: Array, cross: Array, weights: Array, lam: Array, damping: float) -> Array:
+        """Return dW [channels, k].
+
+        Parameters
+        ----------
+        gram : ``sum_u rho_u sum phi_u phi_u'``, [k, k].
+        cross : ``sum_u rho_u sum phi_u dv_u'``, [k, channels].
+        weights : W_0 with the bias columns, [channels, k].
+        lam : L2 penalty of each column, [k] (0 for biases).
+        damping : mu, the weight of the proximal term.
+        """
+        diagonal = np.arange(len(gram))
+        system = gram.copy()
+        system[diagonal, diagonal] += (lam + damping).astype(gram.dtype)
+        return solve_spd(system, cross - lam[:, None].astype(gram.dtype) * weights.T).T

@@ -1,0 +1,38 @@
+"""What a closed form must be, and how blocks are bound to them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from snnopt.split import Block
+
+
+class ClosedForm(ABC):
+    """A closed-form solver of one kind of block.
+
+    ``matches`` tells why a block is not of its kind, or returns None; ``solve`` (signature by kind) is the update.
+    """
+
+    formula: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def matches(cls, block: Block) -> str | None:
+        """Return None if the rule solves the block, else the reason why not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """A block, the closed form that solves it, and why the rules before it declined."""
+
+    block: Block
+    rule: type[ClosedForm]
+    declined: tuple[tuple[str, str], ...]
+
+
+def proximal_terms(block: Block, known: tuple[str, ...]) -> str | None:
+    """Return a reason if the block has penalties or constraints other than the ``known`` kinds."""
+    other = [t.name for t in block.terms if t.role != "loss" and t.kind not in known]
+    return f"it has no closed form for {', '.join(other)}" if other else None

@@ -1,0 +1,42 @@
+"""The ordered table of closed forms, and how blocks are bound to it."""
+
+from __future__ import annotations
+
+from snnopt.blocks.dithered_step import DitheredStep
+from snnopt.blocks.exact_step import ExactStep
+from snnopt.blocks.linearised_spikes import LinearisedSpikes
+from snnopt.blocks.majorised_readout import MajorisedReadout
+from snnopt.blocks.masked_ridge_weights import MaskedRidgeWeights
+from snnopt.blocks.ridge_weights import RidgeWeights
+from snnopt.blocks.rule import Binding, ClosedForm
+from snnopt.errors import CompileError
+from snnopt.split import Block
+
+CLOSED_FORMS: tuple[type[ClosedForm], ...] = (
+    MajorisedReadout,
+    RidgeWeights,
+    MaskedRidgeWeights,
+    LinearisedSpikes,
+    ExactStep,
+    DitheredStep,
+)
+
+
+def bind(blocks: tuple[Block, ...]) -> tuple[Binding, ...]:
+    """Bind each block to the first closed form that matches; raise :class:`CompileError` where none does."""
+    return tuple(_bind_one(block) for block in blocks)
+
+
+def _bind_one(block: Block) -> Binding:
+    declined: list[tuple[str, str]] = []
+    for rule in CLOSED_FORMS:
+        reason = rule.matches(block)
+        if reason is None:
+            return Binding(block, rule, tuple(declined))
+        declined.append((rule.__name__, reason))
+    near = [f"{name}: {reason}" for name, reason in declined if not reason.startswith("it solves")]
+    raise CompileError(
+        f"layer {' + '.join(block.layers)!r}, block {block.name!r}",
+        "no closed form solves it (" + "; ".join(near) + ")",
+        "change or drop the term that is named, or use an algorithm that treats it",
+    )

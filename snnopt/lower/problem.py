@@ -1,0 +1,86 @@
+"""Lowering of whole networks and problems."""
+
+from __future__ import annotations
+
+from snnopt.lower.cells import cells
+from snnopt.lower.dynamics import lower_dynamics
+from snnopt.lower.naming import connection_names
+from snnopt.lower.wiring import lower_path, lower_recurrent
+from snnopt.errors import ModelError
+from snnopt.model.connections import Connection, LearnedConnection
+from snnopt.model.losses import Loss
+from snnopt.model.network import Network
+from snnopt.model.penalties import WeightPenalty
+from snnopt.model.problem import Problem
+from snnopt.model.signal import Population
+from snnopt.program import AffineCoupling, Program, StepCoupling, Term, Variable
+
+
+def lower_network(network: Network) -> Program:
+    """Return the program of a network alone: variables and couplings, no terms."""
+    stems = connection_names(network)
+    couplings, variables = [], dict[str, Variable]()
+    for p in network.populations:
+        coupling, weights = _coupling(network, p, stems)
+        couplings.append(coupling)
+        for weight in weights:
+            _add_weight(variables, weight)
+        variables[coupling.potential] = Variable(coupling.potential, "potential", p.shape)
+        if coupling.spike is not None:
+            variables[coupling.spike] = Variable(coupling.spike, "spike", p.shape)
+    return Program(
+        inputs=tuple(Variable(network.names[i], "input", i.shape) for i in network.inputs),
+        variables=tuple(variables.values()),
+        couplings=tuple(couplings),
+        steps=tuple(StepCoupling(c.name, c.potential, c.spike) for c in couplings if c.spike is not None),
+        terms=(),
+        outputs=tuple(network.names[o] for o in network.outputs),
+        cells=cells(tuple(couplings)),
+    )
+
+
+def lower(problem: Problem) -> Program:
+    """Return the program of a problem."""
+    bare = lower_network(problem.network)
+    terms = tuple(_term(problem.network, bare, scale, term) for scale, term in problem.objective.scaled)
+    return Program(bare.inputs, bare.variables, bare.couplings, bare.steps, terms, bare.outputs, bare.cells)
+
+
+def _coupling(
+    network: Network, p: Population, stems: dict[Connection, str]
+) -> tuple[AffineCoupling, list[Variable]]:
+    name = network.names[p]
+    lowered = []
+    for path in p.current.paths:
+        stem = None if path.learned is None else stems[path.learned]
+        lowered.append(lower_path(path, network.names[path.source], p.shape, stem, f"layer {name!r}"))
+    recurrent = p.neuron.recurrent_connection
+    if isinstance(recurrent, LearnedConnection):
+        lowered.append(lower_recurrent(recurrent, p.shape, name, stems[recurrent]))
+    weights = []
+    for m, shape in lowered:
+        weights += [Variable(m.weight, "weight", shape)] if m.weight is not None else []
+        weights += [Variable(m.bias, "bias", (m.channels,))] if m.bias is not None else []
+    spike = f"{name}.spike" if p.neuron.spiking else None
+    maps = tuple(m for m, _ in lowered)
+    return AffineCoupling(name, p.size, p.shape, lower_dynamics(p, name), maps, f"{name}.potential", spike), weights
+
+
+def _add_weight(variables: dict[str, Variable], weight: Variable) -> None:
+    known = variables.setdefault(weight.name, weight)
+    if known.shape != weight.shape:
+        raise ModelError(
+            f"shared weights {weight.name!r}",
+            f"one use needs shape {known.shape}, another {weight.shape}",
+            "share a connection only between signals of one shape, or make two connections",
+        )
+
+
+def _term(network: Network, program: Program, scale: float, term: object) -> Term:
+    if isinstance(term, Loss):
+        name = network.names[term.population]
+        return Term(term.kind, "loss", name, (program.by_name[name].potential,), scale, term.lowered_over)
+    assert isinstance(term, WeightPenalty)
+    name = network.names[term.population]
+    weights = tuple(dict.fromkeys(m.weight for m in program.by_name[name].maps if m.weight is not None))
+    return Term(term.kind, "penalty", name, weights, scale)

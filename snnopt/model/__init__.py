@@ -1,0 +1,34 @@
+"""What a user declares: signals, connections, neurons, losses, penalties, networks and problems."""
+
+from snnopt.model.connections import CONNECTIONS, Connection, Dense
+from snnopt.model.losses import LOSSES, CrossEntropy, SquaredError, Window
+from snnopt.model.network import Network
+from snnopt.model.neurons import LI, LIF, NEURONS, Neuron
+from snnopt.model.objective import Objective
+from snnopt.model.penalties import L2, PENALTIES
+from snnopt.model.problem import Problem
+from snnopt.model.signal import Current, Input, Population, Signal, Weights
+
+__all__ = [
+    "CONNECTIONS",
+    "L2",
+    "LI",
+    "LIF",
+    "LOSSES",
+    "NEURONS",
+    "PENALTIES",
+    "Connection",
+    "CrossEntropy",
+    "Current",
+    "Dense",
+    "Input",
+    "Network",
+    "Neuron",
+    "Objective",
+    "Population",
+    "Problem",
+    "Signal",
+    "SquaredError",
+    "Weights",
+    "Window",
+]

@@ -1,0 +1,9 @@
+"""The table of losses: one file each, one line here."""
+
+from snnopt.model.losses.base import Loss, Window
+from snnopt.model.losses.cross_entropy import CrossEntropy
+from snnopt.model.losses.squared_error import SquaredError
+
+LOSSES = (CrossEntropy, SquaredError)
+
+__all__ = ["LOSSES", "CrossEntropy", "Loss", "SquaredError", "Window"]

@@ -1,0 +1,136 @@
+"""Networks: the nodes that a set of outputs is computed from, named and ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TypeVar
+
+import networkx as nx
+
+from snnopt.errors import ModelError
+from snnopt.model.signal import Input, Node, Population, Signal, describe
+
+T = TypeVar("T", bound=Node)
+
+
+class Network:
+    """Everything that the outputs are computed from.
+
+    Parameters
+    ----------
+    inputs : one :class:`Input`, or a list of them.
+    outputs : one population, or a list of them.
+
+    Attributes
+    ----------
+    inputs, outputs : tuples of nodes.
+    populations : every population, in an order in which sources come first.
+    names : node -> its unique name; unnamed nodes are called after their kind, e.g. ``"lif1"``.
+    graph : a networkx directed graph; nodes carry the declared objects.
+    """
+
+    def __init__(self, inputs: Input | Iterable[Input], outputs: Population | Iterable[Population]) -> None:
+        self.inputs = _nodes(inputs, Input, "inputs", "so.Input(64)")
+        self.outputs = _nodes(outputs, Population, "outputs", "a layer such as so.LI(beta=0.9)(so.Dense(10)(h))")
+        reached = _in_order(self.outputs)
+        self.populations: tuple[Population, ...] = tuple(n for n in reached if isinstance(n, Population))
+        for node in reached:
+            if isinstance(node, Input) and node not in self.inputs:
+                raise ModelError(
+                    describe(node), "the outputs need it, but it is not among the network's inputs", "add it to inputs"
+                )
+        for node in self.inputs:
+            if node not in reached:
+                raise ModelError(
+                    describe(node),
+                    "no output of the network is reached from it",
+                    "connect it to a layer that leads to an output, or leave it out of the network's inputs",
+                )
+        self.names: dict[Node, str] = _names((*self.inputs, *self.populations))
+        self.by_name: dict[str, Node] = {name: node for node, name in self.names.items()}
+
+    @cached_property
+    def graph(self) -> nx.DiGraph[str]:
+        """The network as a directed graph: nodes carry ``node``, edges ``connections``, a list of tuples."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for node, name in self.names.items():
+            graph.add_node(name, node=node, shape=node.shape)
+        for population in self.populations:
+            target = self.names[population]
+            for path in population.current.paths:
+                _add_edge(graph, self.names[path.source], target, path.connections)
+            if population.neuron.recurrent_connection is not None:
+                _add_edge(graph, target, target, (population.neuron.recurrent_connection,))
+        return graph
+
+    def __repr__(self) -> str:
+        layers = ", ".join(
+            f"{self.names[p]}: {type(p.neuron).__name__}{list(p.shape)}"
+            + ("" if p.neuron.recurrent_connection is None else " recurrent")
+            for p in self.populations
+        )
+        sources = ", ".join(f"{self.names[i]}{list(i.shape)}" for i in self.inputs)
+        return f"Network({sources} -> {layers})"
+
+
+def _add_edge(graph: nx.DiGraph[str], source: str, target: str, connections: tuple[object, ...]) -> None:
+    if graph.has_edge(source, target):
+        graph.edges[source, target]["connections"].append(connections)
+    else:
+        graph.add_edge(source, target, connections=[connections])
+
+
+def _nodes(value: object, kind: type[T], what: str, example: str) -> tuple[T, ...]:
+    listed = [value] if isinstance(value, Signal) or not isinstance(value, Iterable) else list(value)
+    if not listed:
+        raise ModelError("Network", f"it has no {what}", f"give at least one, e.g. {example}")
+    for item in listed:
+        if not isinstance(item, kind):
+            got = describe(item) if isinstance(item, Signal) else repr(item)
+            raise ModelError("Network", f"{got} is among its {what}", f"{what} are made like {example}")
+    return tuple(dict.fromkeys(listed))  # type: ignore[arg-type]
+
+
+def _in_order(outputs: tuple[Population, ...]) -> list[Node]:
+    """All nodes that the outputs depend on, sources first (depth-first, without recursion)."""
+    done: dict[Node, None] = {}
+    stack: list[tuple[Node, Iterator[Node]]] = [(o, _sources(o)) for o in reversed(outputs)]
+    while stack:
+        node, sources = stack[-1]
+        fresh = next((s for s in sources if s not in done), None) if node not in done else None
+        if fresh is not None:
+            stack.append((fresh, _sources(fresh)))
+        else:
+            done[node] = None
+            stack.pop()
+    return list(done)
+
+
+def _sources(node: Node) -> Iterator[Node]:
+    return iter([p.source for p in node.current.paths] if isinstance(node, Population) else [])
+
+
+def _names(nodes: tuple[Node, ...]) -> dict[Node, str]:
+    taken: dict[str, Node] = {}
+    for node in nodes:
+        if node.name is None:
+            continue
+        if not isinstance(node.name, str) or not node.name or "." in node.name:
+            raise ModelError(describe(node), f"its name is {node.name!r}", "names are non-empty text without a dot")
+        if node.name in taken:
+            raise ModelError(
+                f"layers named {node.name!r}",
+                "two nodes of the network have this name",
+                "give each node its own name, or none",
+            )
+        taken[node.name] = node
+    names, count = {}, dict[str, int]()
+    for node in nodes:
+        name = node.name
+        kind = "input" if isinstance(node, Input) else type(getattr(node, "neuron", node)).__name__.lower()
+        while name is None or (node.name is None and name in taken):
+            count[kind] = count.get(kind, 0) + 1
+            name = f"{kind}{count[kind]}"
+        names[node] = name
+    return names

@@ -1,0 +1,86 @@
+"""What a neuron must tell: its linear dynamics between spikes, as a state space."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from snnopt.errors import ModelError
+from snnopt.model.connections.base import Connection
+from snnopt.model.signal import Current, Population, Shape, Signal, describe
+from snnopt.program import StateSpace
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron(ABC):
+    """A neuron model. Call it on a current to make a population.
+
+    Parameters may be scalars, or arrays with one value per neuron.
+    """
+
+    spiking: ClassVar[bool]
+    name: str | None = None
+
+    @abstractmethod
+    def state_space(self) -> StateSpace:
+        """Return the dynamics; arrays per neuron may be flat or of the population's shape."""
+
+    @property
+    def recurrent_connection(self) -> Connection | None:
+        """The connection that feeds the population's own last spikes back, if any."""
+        return None
+
+    @property
+    def label(self) -> str:
+        """The user's words for it."""
+        return f"{type(self).__name__} {self.name!r}" if self.name else f"{type(self).__name__} (unnamed)"
+
+    def __call__(self, current: Signal) -> Population:
+        """Make a population of these neurons, driven by ``current``."""
+        if not isinstance(current, Signal):
+            raise ModelError(self.label, f"it was called on {current!r}", "pass a current, e.g. so.Dense(100)(x)")
+        if current.shape is None:
+            raise ModelError(
+                f"{self.label} on {describe(current)}",
+                "the number of neurons is not known",
+                "give the connection its number of units, e.g. so.Dense(100)",
+            )
+        self._check_sizes(current.shape)
+        return Population(self, Current(current.paths, current.shape), current.shape)
+
+    def _check_sizes(self, shape: Shape) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray) and value.size not in (1, math.prod(shape)):
+                raise ModelError(
+                    self.label,
+                    f"{f.name} has {value.size} values for {math.prod(shape)} neurons",
+                    f"give one number, or an array of shape {shape}",
+                )
+
+
+def parameter(owner: Neuron, what: str, value: ArrayLike, low: float, high: float, closed: bool = True) -> None:
+    """Raise unless all values lie in (low, high], or (low, high) where not ``closed``; keep arrays as flat float64."""
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        array = np.asarray(np.nan)
+    if not np.all(np.isfinite(array)) or not np.all((array > low) & ((array <= high) if closed else (array < high))):
+        interval = f"({low:g}, {high:g}" + ("]" if closed else ")")
+        raise ModelError(owner.label, f"{what} = {value!r}", f"give {what} in {interval}")
+    if array.ndim:
+        object.__setattr__(owner, what, array)
+
+
+def decay(owner: Neuron, what: str, value: ArrayLike) -> None:
+    """Check a decay factor per time step, in (0, 1]."""
+    try:
+        parameter(owner, what, value, 0.0, 1.0)
+    except ModelError as error:
+        hint = f"{error.fix}; from a time constant it is exp(-dt/tau), see so.beta_from_tau(tau, dt)"
+        raise ModelError(error.where, error.cause, hint) from None

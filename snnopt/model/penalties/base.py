@@ -1,0 +1,33 @@
+"""What all penalties on weights share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from snnopt.errors import ModelError
+from snnopt.model.objective import ObjectiveTerm
+from snnopt.model.signal import Population, Signal, Weights, describe
+
+
+@dataclass(frozen=True, eq=False)
+class WeightPenalty(ObjectiveTerm):
+    """A penalty on the weights into a layer, biases excluded.
+
+    Parameters
+    ----------
+    weights : a layer's weights, ``h.weights``.
+    """
+
+    kind: ClassVar[str]
+    weights: Weights
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.weights, Weights):
+            what = describe(self.weights) if isinstance(self.weights, Signal) else repr(self.weights)
+            raise ModelError(type(self).__name__, f"{what} is not a weight variable", "pass a layer's weights, h.weights")
+
+    @property
+    def population(self) -> Population:
+        """The layer whose weights are penalised."""
+        return self.weights.population

@@ -1,0 +1,19 @@
+"""Ridge penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from snnopt.model.penalties.base import WeightPenalty
+
+
+@dataclass(frozen=True, eq=False)
+class L2(WeightPenalty):
+    """``1/2 sum W^2`` over the weights into a layer, biases excluded."""
+
+    kind: ClassVar[str] = "l2"
+
+    def formula(self) -> str:
+        """The penalty as mathematics, in plain text."""
+        return f"1/2 ||W[{self.population.name or 'layer'}]||^2"

@@ -1,0 +1,73 @@
+"""Problems: a network, an objective, and constraints."""
+
+from __future__ import annotations
+
+from snnopt.errors import ModelError
+from snnopt.model.losses.base import Loss
+from snnopt.model.network import Network
+from snnopt.model.objective import Objective, ObjectiveTerm, as_objective
+from snnopt.model.signal import Population, describe
+
+
+class Problem:
+    """Minimise an objective over a network's weights.
+
+    Parameters
+    ----------
+    network : what is trained.
+    objective : a sum of losses and penalties, at least one loss.
+
+    Losses are means over samples; biases are not penalised.
+    """
+
+    def __init__(self, network: Network, objective: Objective | ObjectiveTerm) -> None:
+        if not isinstance(network, Network):
+            raise ModelError("Problem", f"its network is {network!r}", "pass so.Network(x, y) first, the objective second")
+        self.network = network
+        self.objective = as_objective(objective)
+        for _, term in self.objective.scaled:
+            _check(network, term)
+        if not any(isinstance(term, Loss) for _, term in self.objective.scaled):
+            raise ModelError(
+                "Problem", "its objective has no loss, so nothing ties the network to data", "add so.CrossEntropy(y)"
+            )
+
+    def __str__(self) -> str:
+        lines = [f"minimise    {self.objective}", f"over        weights of {self.network!r}", "subject to"]
+        for p in self.network.populations:
+            lines += [f"            {line}" for line in _equations(self.network, p)]
+        return "\n".join(lines)
+
+
+def _check(network: Network, term: ObjectiveTerm) -> None:
+    population = term.population
+    if population not in network.names:
+        raise ModelError(
+            f"term {term.formula()}",
+            f"{describe(population)} is not part of this network",
+            f"use a layer of the network: {', '.join(network.names[p] for p in network.populations)}",
+        )
+    if isinstance(term, Loss) and population not in network.outputs:
+        raise ModelError(
+            f"term {term.formula()}",
+            f"{describe(population)} is not an output of the network",
+            "put the loss on an output, or add the layer to so.Network(inputs, outputs)",
+        )
+
+
+def _equations(network: Network, p: Population) -> list[str]:
+    name, space = network.names[p], p.neuron.state_space()
+    parts = []
+    for path in p.current.paths:
+        signal = network.names[path.source]
+        symbol = f"{'s' if isinstance(path.source, Population) else 'x'}[{signal}]"
+        for c in path.connections:
+            symbol = f"W*{symbol}" if c.learned else f"{type(c).__name__}({symbol})"
+        parts.append(symbol)
+    if p.neuron.recurrent_connection is not None:
+        parts.append(f"W_rec*s[{name}](t-1)")
+    lines = [f"v[{name}] = {type(p.neuron).__name__}-filter({' + '.join(parts)} + b)"]
+    if space.spiking:
+        lines[0] += " - reset"
+        lines.append(f"s[{name}] = H(v[{name}] - threshold)")
+    return lines

@@ -1,0 +1,21 @@
+"""The intermediate form: frozen values for variables, affine couplings, step couplings and terms."""
+
+from snnopt.program.maps import Gather, LinearMap
+from snnopt.program.packing import pack_program, unpack_program
+from snnopt.program.program import AffineCoupling, Over, Program, StepCoupling, Term, Variable
+from snnopt.program.statespace import StateSpace, state_space
+
+__all__ = [
+    "AffineCoupling",
+    "Gather",
+    "LinearMap",
+    "Over",
+    "Program",
+    "StateSpace",
+    "StepCoupling",
+    "Term",
+    "Variable",
+    "pack_program",
+    "state_space",
+    "unpack_program",
+]

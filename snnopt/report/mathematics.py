@@ -1,0 +1,29 @@
+"""Terms of the intermediate form as mathematics in plain text."""
+
+from __future__ import annotations
+
+from snnopt.program import Term
+from snnopt.split import Block
+
+
+def term_text(term: Term) -> str:
+    """One loss or penalty, e.g. ``0.001 l2(hidden.weight)``."""
+    scale = "" if term.scale == 1 else f"{term.scale:g} "
+    if term.role == "loss" and term.over is not None:
+        over = term.over[0] if term.over[0] != "window" else f"mean of last {term.over[1]}"
+        return f"{scale}{term.kind}({over} v[{term.owner}])"
+    return f"{scale}{term.kind}({', '.join(term.variables)})"
+
+
+def block_terms(block: Block) -> list[str]:
+    """Every term that the block minimises over, in words of the problem."""
+    out = [f"{q.penalty}/2 ||v - W phi - eta*s||^2" for q in block.quadratics]
+    name = block.layers[0]
+    if block.linear:
+        out.append(f"-<demand, s[{name}]>")
+    if block.step != "none":
+        out.append({"linearised": f"sigma/2 ||a - s[{name}]||^2"}.get(block.step, f"{block.step} step s = H(v - theta)"))
+    out += [term_text(t) for t in block.terms]
+    if block.proximal:
+        out.append("mu/2 ||W - W_0||^2")
+    return out

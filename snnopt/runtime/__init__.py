@@ -1,0 +1,25 @@
+"""The loop, its state, stopping, status and history; running networks forward; checking data."""
+
+from snnopt.runtime.data import Samples, check_inputs, check_targets, check_weights
+from snnopt.runtime.engine import Engine, Outcome
+from snnopt.runtime.evaluate import accuracy, window_means
+from snnopt.runtime.forward import Activity, Wiring, rollout
+from snnopt.runtime.history import History, Record
+from snnopt.runtime.status import Status
+
+__all__ = [
+    "Activity",
+    "Engine",
+    "History",
+    "Outcome",
+    "Record",
+    "Samples",
+    "Status",
+    "Wiring",
+    "accuracy",
+    "check_inputs",
+    "check_targets",
+    "check_weights",
+    "rollout",
+    "window_means",
+]

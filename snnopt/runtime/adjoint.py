@@ -1,0 +1,111 @@
+"""Demands travel back: the adjoint of the linear parts, with the step coupling's move in between.
+
+``da[t]`` is the demand on a population's spikes (minus a gradient), ``dv[t]`` the wanted change of its potentials in
+units of the demand (rho times volts), ``lambda`` the costate; backward in t::
+
+    dv[t] = move(da[t] + R' lambda[t+1] + feedback),   lambda[t] = C' dv[t] + A' lambda[t+1],   j[t] = B' lambda[t]
+
+and the demand on what feeds the population is ``W' j[t]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.backends.numpy_kernels import Coefficients, adjoint_step
+from snnopt.program import AffineCoupling
+from snnopt.runtime.forward import Weights, Wiring
+from snnopt.runtime.wires import Wire, advanced
+
+Array = NDArray[Any]
+Move = Callable[[int, Array], Array]
+"""From a step t and the demand on the spikes [N, n] to the wanted change of the potentials, in demand units."""
+
+
+@dataclass(frozen=True, eq=False)
+class Separable:
+    """A demand ``profile[t] * value[N, n]`` on a current, as a linear read-out makes it."""
+
+    profile: Array
+    value: Array
+
+    def dense(self) -> Array:
+        """The demand as an array [T, N, n]."""
+        return self.profile[:, None, None] * self.value
+
+
+Demand = Array | Separable
+
+
+def demand_on(name: str, wiring: Wiring, weights: Weights, demands: Mapping[str, Demand], inside: set[str]) -> Demand | None:
+    """Sum of what populations outside ``inside`` ask of the spikes of ``name``."""
+    total: Demand | None = None
+    for target, wire in wiring.outgoing[name]:
+        if target in inside or target not in demands:
+            continue
+        part = _pull(wire, weights, demands[target])
+        total = part if total is None else _sum(total, part)
+    return total
+
+
+def _pull(wire: Wire, weights: Weights, j: Demand) -> Demand:
+    weight = None if wire.map.weight is None else weights[wire.map.weight]
+    if isinstance(j, Separable):
+        return Separable(advanced(j.profile, wire.map.lag), wire.pullback(j.value, weight))
+    return wire.pullback(advanced(j, wire.map.lag), weight)
+
+
+def _sum(a: Demand, b: Demand) -> Demand:
+    if isinstance(a, Separable) and isinstance(b, Separable) and np.array_equal(a.profile, b.profile):
+        return Separable(a.profile, a.value + b.value)
+    a, b = (d.dense() if isinstance(d, Separable) else d for d in (a, b))
+    return np.asarray(a + b)
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """Demand ``current`` j on a population's current, and the moves ``potentials`` dv (demand units), [T, N, n]."""
+
+    potentials: Array
+    current: Array
+
+
+def demands_of_cell(
+    wiring: Wiring, members: list[AffineCoupling], weights: Weights, outside: Mapping[str, Demand], moves: Mapping[str, Move],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> dict[str, Wanted]:
+    """Run one cell backward in time, given the demands from outside and each member's step rule."""
+    names = {c.name for c in members}
+    steps = next(iter(shapes.values()))[0]
+    inner = {c.name: [(t, w) for t, w in wiring.outgoing[c.name] if t in names] for c in members}
+    coefficients = {c.name: Coefficients(c.dynamics, wiring.dtype) for c in members}
+    costate: dict[str, list[Array | None]] = {c.name: [None] * c.dynamics.order for c in members}
+    dv = {n: np.empty(shapes[n], wiring.dtype) for n in names}
+    j = {n: np.empty(shapes[n], wiring.dtype) for n in names}
+    for t in range(steps - 1, -1, -1):
+        for c in reversed(members):
+            name, k = c.name, coefficients[c.name]
+            demand = _at(outside.get(name), t, shapes[name], wiring.dtype)
+            for reset, later in zip(k.R, costate[name], strict=True):
+                if reset is not None and later is not None:
+                    demand += reset * later
+            for target, wire in inner[name]:
+                if t + wire.map.lag < steps:
+                    weight = None if wire.map.weight is None else weights[wire.map.weight]
+                    demand += wire.pullback(j[target][t + wire.map.lag], weight)
+            dv[name][t] = moves[name](t, demand)
+            costate[name], j[name][t] = adjoint_step(k, costate[name], dv[name][t])
+    return {n: Wanted(dv[n], j[n]) for n in dv}
+
+
+def _at(demand: Demand | None, t: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    if demand is None:
+        return np.zeros(shape[1:], dtype)
+    if isinstance(demand, Separable):
+        return np.asarray(dtype.type(demand.profile[t]) * demand.value)
+    return demand[t].copy()

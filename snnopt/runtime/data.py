@@ -1,0 +1,206 @@
+"""Checking what the user gives: inputs, targets and weights, in the user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snnopt.errors import DataError, unknown_name
+from snnopt.program import Program, Term, Variable
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Checked inputs: per name, [T, N, n] or [N, n] held constant; nothing is copied until a batch is taken."""
+
+    arrays: dict[str, Array]
+    constant: dict[str, bool]
+    count: int
+    steps: int
+
+    def take(self, index: Array | slice, dtype: np.dtype[Any]) -> dict[str, Array]:
+        """The samples at ``index``, [T, n_index, n] or [1, n_index, n], in ``dtype``."""
+        out = {}
+        for name, x in self.arrays.items():
+            part = x[index][None] if self.constant[name] else x[:, index]
+            out[name] = np.ascontiguousarray(part.reshape(*part.shape[:2], -1), dtype)
+        return out
+
+    def chunks(self, entries: int, widest: int) -> list[slice]:
+        """Slices of the samples such that [T, slice, widest] has about ``entries`` entries."""
+        size = max(1, entries // max(1, self.steps * widest))
+        return [slice(k, min(k + size, self.count)) for k in range(0, self.count, size)]
+
+
+def check_inputs(program: Program, data: object, timesteps: int | None) -> Samples:
+    """Check data for a program's inputs.
+
+    Raises
+    ------
+    DataError
+        Wrong shape or type, NaN or infinite values, an empty batch, or differing lengths.
+    """
+    given = _by_input(program.inputs, data)
+    checked = {v.name: _one_input(v, given[v.name], timesteps) for v in program.inputs}
+    counts = {name: x.shape[0] if constant else x.shape[1] for name, (x, constant) in checked.items()}
+    lengths = {name: len(x) for name, (x, constant) in checked.items() if not constant}
+    for what, values in (("samples", counts), ("time steps", lengths)):
+        if len(set(values.values())) > 1:
+            raise DataError("data", f"inputs differ in their number of {what}: {values}", "give all inputs the same number")
+    steps = next(iter(lengths.values()), timesteps)
+    if timesteps is not None and steps != timesteps:
+        raise DataError("data", f"timesteps={timesteps}, but the data have {steps} steps", "leave timesteps out for [T, N, n]")
+    assert steps is not None
+    return Samples(
+        {n: x for n, (x, _) in checked.items()}, {n: c for n, (_, c) in checked.items()}, next(iter(counts.values())), steps
+    )
+
+
+def _by_input(inputs: tuple[Variable, ...], data: object) -> Mapping[str, object]:
+    names = [v.name for v in inputs]
+    if isinstance(data, Mapping):
+        for key in data:
+            if key not in names:
+                raise unknown_name("data for input", key, names)
+        for name in names:
+            if name not in data:
+                raise DataError(f"input {name!r}", "no data are given for it", f"pass a dict with the keys {names}")
+        return data
+    if len(names) > 1:
+        raise DataError("data", f"the network has {len(names)} inputs", f"pass a dict with the keys {names}")
+    return {names[0]: data}
+
+
+def numeric(where: str, values: object) -> Array:
+    """Return ``values`` as a real array, or say why not."""
+    try:
+        x = np.asarray(values)
+    except ValueError:
+        raise DataError(where, "the rows have unequal lengths", "give a rectangular array") from None
+    if x.dtype.kind == "c":
+        raise DataError(where, "the values are complex", "give real numbers, e.g. the magnitude np.abs(x)")
+    if x.dtype.kind not in "bfiu":
+        raise DataError(where, f"the values are not numbers (dtype {x.dtype})", "convert them, e.g. x.astype(float)")
+    return x
+
+
+def _one_input(v: Variable, values: object, timesteps: int | None) -> tuple[Array, bool]:
+    where = f"input {v.name!r}"
+    x = numeric(where, values)
+    shape = ", ".join(map(str, v.shape))
+    constant = x.ndim == len(v.shape) + 1
+    if not constant and x.ndim != len(v.shape) + 2:
+        raise DataError(
+            where, f"the data have shape {x.shape}", f"give [T, N, {shape}], or [N, {shape}] with timesteps= for a constant input"
+        )
+    if x.shape[-len(v.shape) :] != v.shape:
+        raise DataError(
+            where,
+            f"it takes {shape} features, the data have {', '.join(map(str, x.shape[-len(v.shape) :]))}",
+            f"give [T, N, {shape}] or [N, {shape}], or declare so.Input{x.shape[-len(v.shape) :]}".replace(",)", ")"),
+        )
+    if constant and timesteps is None:
+        raise DataError(
+            where,
+            f"data of shape {x.shape} have no time axis",
+            "pass timesteps=10 (say) to hold them constant, or give [T, N, features]",
+        )
+    if timesteps is not None and (isinstance(timesteps, bool) or not isinstance(timesteps, int | np.integer) or timesteps < 1):
+        raise DataError(where, f"timesteps={timesteps!r}", "give a whole number of at least 1")
+    if x.size == 0:
+        raise DataError(where, f"the batch is empty (shape {x.shape})", "give at least one sample and one time step")
+    _finite(where, x)
+    return x, constant
+
+
+def _finite(where: str, x: Array) -> None:
+    """Raise on NaN or infinity, looking at one block at a time so that memory stays flat."""
+    if x.dtype.kind != "f":
+        return
+    block = max(1, 2**20 // max(1, x[0].size))
+    for start in range(0, len(x), block):
+        bad = ~np.isfinite(x[start : start + block])
+        if bad.any():
+            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            place = (first[0] + start, *first[1:])
+            raise DataError(
+                where,
+                f"{int(bad.sum())} values from index {place} on are NaN or infinite",
+                "remove or fill them, e.g. with numpy.nan_to_num, before training",
+            )
+
+
+def check_targets(program: Program, targets: object, count: int, samples_shape: tuple[int, ...]) -> dict[str, Array]:
+    """Check the targets of every loss; returns labels [N] of int64 or real targets [N, units], by output name."""
+    owners = list(dict.fromkeys(t.owner for t in program.losses))
+    if isinstance(targets, Mapping):
+        for key in targets:
+            if key not in owners:
+                raise unknown_name("targets for output", key, owners)
+    elif len(owners) > 1:
+        raise DataError("targets", f"{len(owners)} outputs have losses", f"pass a dict with the keys {owners}")
+    given: Mapping[str, object] = targets if isinstance(targets, Mapping) else {owners[0]: targets}
+    for name in owners:
+        if name not in given:
+            raise DataError(f"output {name!r}", "no targets are given for it", f"pass a dict with the keys {owners}")
+    return {t.owner: _one_target(program, t, given[t.owner], count, samples_shape) for t in program.losses}
+
+
+def _one_target(program: Program, term: Term, values: object, count: int, samples_shape: tuple[int, ...]) -> Array:
+    where, units = f"targets of {term.owner!r}", program.by_name[term.owner].size
+    y = numeric(where, values)
+    if y.ndim == 0 or len(y) != count:
+        fix = "give one target for each sample"
+        if y.ndim and len(samples_shape) > 2 and len(y) == samples_shape[0]:
+            fix = "data are time-first, [T, N, features]; yours look batch-first: use X.swapaxes(0, 1)"
+        raise DataError(where, f"there are {len(y) if y.ndim else 'no'} targets for {count} samples", fix)
+    if y.ndim == 2 and y.shape[1] == 1 and units > 1:
+        y = y[:, 0]
+    if y.ndim == 2 and term.kind == "squared_error":
+        if y.shape[1] != units:
+            raise DataError(where, f"targets have {y.shape[1]} columns for {units} units", f"give [N, {units}], or labels [N]")
+        _finite(where, y)
+        return y
+    if y.ndim == 1 and term.kind == "squared_error" and units == 1:
+        _finite(where, y)
+        return y[:, None]
+    if y.ndim != 1:
+        raise DataError(where, f"the labels have shape {y.shape}", "give whole-number labels [N], e.g. one_hot.argmax(1)")
+    _finite(where, y)
+    if y.dtype.kind == "f" and np.any(y != np.round(y)):
+        raise DataError(
+            where, f"the labels are fractional, e.g. {y[y != np.round(y)][0]:g}", f"give whole numbers 0 to {units - 1}"
+        )
+    labels = y.astype(np.int64)
+    if labels.min() < 0 or labels.max() >= units:
+        bad = labels.min() if labels.min() < 0 else labels.max()
+        raise DataError(
+            where,
+            f"label {bad} is out of range for {units} units",
+            f"number the classes 0 to {units - 1}, or give the output so.Dense({max(int(labels.max()) + 1, 1)})",
+        )
+    return labels
+
+
+def check_weights(program: Program, weights: Mapping[str, ArrayLike], dtype: np.dtype[Any]) -> dict[str, Array]:
+    """Check weights by name and return them as matrices [channels, fan_in] and biases [channels]."""
+    wanted = {v.name: v for v in program.variables if v.kind in ("weight", "bias")}
+    for name in weights:
+        if name not in wanted:
+            raise unknown_name("weight", name, wanted)
+    out = {}
+    for name, v in wanted.items():
+        if name not in weights:
+            raise DataError(f"weights {name!r}", "they are missing", f"give an array of shape {v.shape}")
+        w = numeric(f"weights {name!r}", weights[name])
+        if w.shape != v.shape:
+            raise DataError(f"weights {name!r}", f"they have shape {w.shape}", f"give an array of shape {v.shape}")
+        _finite(f"weights {name!r}", w)
+        out[name] = np.ascontiguousarray(w.reshape(len(w), -1) if v.kind == "weight" else w, dtype)
+    return out

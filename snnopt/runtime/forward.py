@@ -1,0 +1,116 @@
+"""The rollout: a program run forward in time, population by population where there is no feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.backends import Membrane
+from snnopt.program import AffineCoupling, Program
+from snnopt.runtime.wires import Wire, lagged
+
+Array = NDArray[Any]
+Weights = Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """Potentials and spikes of one population, [T, N, n]; ``spikes`` is None where it does not spike."""
+
+    potentials: Array
+    spikes: Array | None
+
+    @property
+    def output(self) -> Array:
+        """What the population sends on: spikes, or potentials of one that does not spike."""
+        return self.potentials if self.spikes is None else self.spikes
+
+
+class Wiring:
+    """A program's maps bound to one dtype; made once and used for every batch."""
+
+    def __init__(self, program: Program, dtype: np.dtype[Any]) -> None:
+        self.program, self.dtype = program, dtype
+        self.incoming = {c.name: [Wire(m, dtype) for m in c.maps] for c in program.couplings}
+        self.outgoing: dict[str, list[tuple[str, Wire]]] = {c.name: [] for c in program.couplings}
+        for name, wires in self.incoming.items():
+            for wire in wires:
+                if wire.map.source in self.outgoing:
+                    self.outgoing[wire.map.source].append((name, wire))
+
+
+def rollout(
+    wiring: Wiring, weights: Weights, data: Mapping[str, Array], steps: int, readouts: bool = True
+) -> dict[str, Activity]:
+    """Run the network forward.
+
+    Parameters
+    ----------
+    weights : variables as matrices [channels, fan_in] and biases [channels], by name.
+    data : per input, [T, N, n], or [1, N, n] for a value held constant.
+    steps : T.
+    readouts : whether to run populations that do not spike (training needs only their linear functionals).
+    """
+    signals, activity = dict(data), dict[str, Activity]()
+    for cell in wiring.program.cells:
+        members = [wiring.program.by_name[name] for name in cell]
+        if not readouts and all(not c.dynamics.spiking for c in members):
+            continue
+        found = _run_cell(wiring, members, weights, signals, steps)
+        activity |= found
+        signals |= {name: a.output for name, a in found.items()}
+    return activity
+
+
+def _run_cell(
+    wiring: Wiring, members: list[AffineCoupling], weights: Weights, signals: Mapping[str, Array], steps: int
+) -> dict[str, Activity]:
+    names = {c.name for c in members}
+    samples = next(iter(signals.values())).shape[1]
+    fixed: dict[str, Array] = {}
+    inner: dict[str, list[Wire]] = {}
+    for c in members:
+        inner[c.name] = [w for w in wiring.incoming[c.name] if w.map.source in names]
+        outside = [w for w in wiring.incoming[c.name] if w.map.source not in names]
+        fixed[c.name] = current_of(outside, weights, signals, steps, (samples, c.size), wiring.dtype)
+    shape = {c.name: (steps, samples, c.size) for c in members}
+    v = {n: np.empty(shape[n], wiring.dtype) for n in shape}
+    s = {c.name: np.empty(shape[c.name], wiring.dtype) if c.dynamics.spiking else None for c in members}
+    membranes = {c.name: Membrane(c.dynamics, wiring.dtype) for c in members}
+    for t in range(steps):
+        for c in members:
+            i = fixed[c.name][t if len(fixed[c.name]) > 1 else 0]
+            for wire in inner[c.name]:
+                past = t - wire.map.lag
+                if past >= 0:
+                    i = i + wire.current(_output(v, s, wire.map.source)[past], *_pair(weights, wire))
+            spikes = s[c.name]
+            v[c.name][t] = membranes[c.name].step(i, spikes[t - 1] if spikes is not None and t else None)
+            if spikes is not None:
+                np.greater(v[c.name][t], membranes[c.name].c.threshold, out=spikes[t])
+    return {n: Activity(v[n], s[n]) for n in v}
+
+
+def current_of(
+    wires: list[Wire], weights: Weights, signals: Mapping[str, Array], steps: int, shape: tuple[int, int], dtype: np.dtype[Any]
+) -> Array:
+    """Sum of the wires' currents over all steps, [T, N, n], or [1, N, n] if constant."""
+    total: Array | None = None
+    for wire in wires:
+        i = wire.current(lagged(signals[wire.map.source], wire.map.lag, steps), *_pair(weights, wire))
+        total = i if total is None else total + i
+    return np.zeros((1, *shape), dtype) if total is None else total
+
+
+def _pair(weights: Weights, wire: Wire) -> tuple[Array | None, Array | None]:
+    m = wire.map
+    return (None if m.weight is None else weights[m.weight], None if m.bias is None else weights[m.bias])
+
+
+def _output(v: Mapping[str, Array], s: Mapping[str, Array | None], name: str) -> Array:
+    spikes = s[name]
+    return v[name] if spikes is None else spikes

@@ -1,0 +1,61 @@
+"""Starting weights, scaled so that every layer spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.program import Program
+from snnopt.runtime.forward import Wiring, rollout
+
+Array = NDArray[Any]
+
+LOW, HIGH = 0.02, 0.6
+"""Firing rates between which a layer is left as drawn."""
+
+
+def draw(program: Program, rng: np.random.Generator, dtype: np.dtype[Any]) -> dict[str, Array]:
+    """Gaussian weights of variance 1/fan-in, biases a third of that; read-outs start at zero."""
+    weights: dict[str, Array] = {}
+    for coupling in program.couplings:
+        for m in coupling.maps:
+            if m.weight is None or m.weight in weights:
+                continue
+            scale = 1 / np.sqrt(m.fan_in) if coupling.dynamics.spiking else 0.0
+            weights[m.weight] = (scale * rng.standard_normal((m.channels, m.fan_in))).astype(dtype)
+            if m.mask is not None:
+                fan_in = np.maximum(m.mask.sum(1, keepdims=True), 1)
+                weights[m.weight] *= (m.mask * np.sqrt(m.fan_in / fan_in)).astype(dtype)
+            if m.bias is not None:
+                weights[m.bias] = (0.3 * scale * rng.standard_normal(m.channels)).astype(dtype)
+    return weights
+
+
+def calibrate(wiring: Wiring, weights: dict[str, Array], data: Mapping[str, Array], steps: int) -> dict[str, Array]:
+    """Scale each layer's weights until it fires in a share of steps between LOW and HIGH on ``data``, sources first.
+
+    A layer whose rate is already there keeps its weights; otherwise the gain is found by bisection on a logarithmic
+    scale. Input in any unit therefore works: 0 to 16, 0 to 255, or millivolts.
+    """
+    weights = dict(weights)
+    for coupling in wiring.program.couplings:
+        if not coupling.dynamics.spiking:
+            continue
+        own = [n for m in coupling.maps for n in (m.weight, m.bias) if n is not None]
+        start = {n: weights[n] for n in own}
+        low, high, gain = 0.0, np.inf, 1.0
+        for _ in range(24):
+            activity = rollout(wiring, weights, data, steps, readouts=False)[coupling.name]
+            assert activity.spikes is not None
+            rate = float(activity.spikes.mean())
+            if LOW <= rate <= HIGH:
+                break
+            low, high = (gain, high) if rate < LOW else (low, gain)
+            gain = gain * 4 if high == np.inf else gain / 4 if low == 0 else float(np.sqrt(low * high))
+            weights |= {n: (gain * w).astype(w.dtype) for n, w in start.items()}
+        else:
+            weights |= start
+    return weights

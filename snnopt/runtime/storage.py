@@ -1,0 +1,90 @@
+"""Files: plain arrays and one JSON header in a .npz archive; no pickle, no code; written beside and renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.errors import DataError, FileError, UnknownNameError
+
+Array = NDArray[Any]
+
+FORMAT = "snnopt-result"
+VERSION = 1
+
+
+def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Path:
+    """Write a header and arrays to ``path`` (``.npz`` is added if there is no suffix) and return the path.
+
+    The file is written under another name in the same folder and renamed, so a crash leaves the old file whole.
+    """
+    path = path if path.suffix else path.with_suffix(".npz")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot save {path}: the folder {path.parent} does not exist; make it first")
+    text = json.dumps({"format": FORMAT, "version": VERSION, **header})
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, header=np.array(text), **dict(arrays))  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(beside).chmod(0o666 & ~umask)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def load_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Read what :func:`save_arrays` wrote; raises :class:`FileError` for anything else."""
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}; results are written by result.save({str(path)!r})")
+    with damaged(path):
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(str(arrays.pop("header")))
+        if header["format"] != FORMAT:
+            raise KeyError(header["format"])
+    if header["version"] > VERSION:
+        raise FileError(str(path), f"it has format version {header['version']}, this release reads up to {VERSION}", "update snnopt")
+    return header, arrays
+
+
+@contextmanager
+def damaged(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged or foreign file raises while it is read into a :class:`FileError`."""
+    try:
+        yield
+    except FileError:
+        raise
+    except (
+        AttributeError,
+        DataError,
+        EOFError,
+        IndexError,
+        KeyError,
+        NotImplementedError,
+        OSError,
+        TypeError,
+        UnknownNameError,
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        detail = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise FileError(
+            str(path), f"it is damaged, or was not written by snnopt ({detail})", "load a file that result.save wrote"
+        ) from None

@@ -1,0 +1,80 @@
+"""Weight blocks: their running sums, their penalties, and the bound closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.algorithms.settings import WeightStep
+from snnopt.blocks import Binding
+from snnopt.blocks.masked_ridge_weights import MaskedRidgeWeights
+from snnopt.blocks.ridge_weights import RidgeWeights
+from snnopt.runtime.batch import Batch
+from snnopt.runtime.forward import Wiring
+from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
+from snnopt.runtime.statistics import Gram, UseFeatures
+
+Array = NDArray[Any]
+
+
+class WeightSolver:
+    """One weight block of a sweep."""
+
+    def __init__(self, binding: Binding, wiring: Wiring, steps: int, settings: WeightStep) -> None:
+        self.block, self.settings = binding.block, settings
+        self.features = []
+        for use in self.block.uses:
+            wires = [w for w in wiring.incoming[use.target.name] if w.map in use.maps]
+            self.features.append(UseFeatures(use, wires, steps, wiring.dtype))
+        inputs = {v.name for v in wiring.program.inputs}
+        self.static = settings.memory == 0 and all(m.source in inputs for u in self.block.uses for m in u.maps)
+        self.grams: list[Gram] | None = None
+        self.lam = l2_of_columns(self.block)
+        self.mask = mask_of(self.block)
+
+    def update(self, weights: Mapping[str, Array], batch: Batch, ridge: float, relaxation: float) -> tuple[dict[str, Array], float]:
+        """Solve the block on a batch.
+
+        Returns the changed variables, and the decrease of the objective that its linear model promises.
+        """
+        uses = [(f, batch.rho[f.use.target.name]) for f in self.features]
+        if not any(rho for _, rho in uses):
+            return {}, 0.0
+        self._collect(batch)
+        assert self.grams is not None
+        w0 = stack(self.block, weights)
+        cross = np.zeros((w0.shape[1], w0.shape[0]), w0.dtype)
+        for f, rho in uses:
+            if rho:
+                cross += f.cross(batch.signals, batch.wanted[f.use.target.name].current)
+        cross /= batch.count
+        total = sum(w0.dtype.type(rho) * g.mean for (_, rho), g in zip(uses, self.grams, strict=True))
+        assert isinstance(total, np.ndarray)
+        change = w0.dtype.type(relaxation) * self._solve(total, cross, w0, self.settings.ridge * ridge)
+        predicted = float(np.sum((cross.T - self.lam.astype(w0.dtype) * w0) * change))
+        return unstack(self.block, w0 + change), predicted
+
+    def _collect(self, batch: Batch) -> None:
+        memory = self.settings.memory
+        if self.static and self.grams is not None:
+            return
+        signals = batch.subset(self.settings.gram_share)
+        fresh = [f.gram(signals) for f in self.features]
+        old = self.grams
+        self.grams = fresh if not memory or old is None else [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
+
+    def _solve(self, gram: Array, cross: Array, w0: Array, ridge: float) -> Array:
+        pattern = self.features[0].channel_pattern
+        out = np.empty_like(w0)
+        for p, g in enumerate(gram):
+            rows = pattern == p
+            damping = ridge * float(np.trace(g)) / len(g)
+            if self.mask is None:
+                out[rows] = RidgeWeights.solve(g, cross[:, rows], w0[rows], self.lam, damping)
+            else:
+                mask = self.mask[rows]
+                out[rows] = MaskedRidgeWeights.solve(g, cross[:, rows], w0[rows], self.lam, damping, mask)
+        return out

@@ -1,0 +1,54 @@
+"""The trace form's kernels: ``v = kappa * i + eta * s`` for any state space."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.errors import ModelError
+from snnopt.program import Over, StateSpace
+
+Array = NDArray[np.float64]
+
+
+def kernel(space: StateSpace, steps: int) -> Array:
+    """``kappa[k] = C A^k B`` for k = 0 .. steps-1, [steps, m]."""
+    return _impulse(space, space.B, steps)
+
+
+def reset_kernel(space: StateSpace, steps: int) -> Array:
+    """``eta[k] = C A^{k-1} R`` for k = 1 .. steps-1 and ``eta[0] = 0``, [steps, m]."""
+    later = _impulse(space, space.R, max(steps - 1, 0))
+    return np.concatenate([np.zeros((1, later.shape[1])), later])
+
+
+def kernel_sum(space: StateSpace, steps: int) -> Array:
+    """``kappa_bar[t] = sum_{k<t} kappa[k]`` for t = 1 .. steps: the response to a constant current of 1, [steps, m]."""
+    return np.cumsum(kernel(space, steps), axis=0)
+
+
+def window(over: Over, steps: int, where: str) -> Array:
+    """Weights omega[t] of the time window that a loss averages the membrane over, [steps]."""
+    kind, width = over
+    width = {"mean": steps, "last": 1, "window": width}[kind]
+    if width > steps:
+        raise ModelError(where, f"its window is {width} steps, the data have {steps}", "shorten so.Window, or use over='mean'")
+    weights = np.zeros(steps)
+    weights[steps - width :] = 1.0 / width
+    return weights
+
+
+def readout_profile(space: StateSpace, omega: Array) -> Array:
+    """``h[t] = sum_{tau >= t} omega[tau] kappa[tau - t]``: what a unit current at t adds to the windowed mean, [T, m]."""
+    steps, k = len(omega), kernel(space, len(omega))
+    return np.stack([omega[t:] @ k[: steps - t] for t in range(steps)])
+
+
+def _impulse(space: StateSpace, x: Array, steps: int) -> Array:
+    width = max(a.shape[-1] for a in (space.A, space.B, space.R, space.C))
+    out = np.empty((steps, width))
+    x = np.broadcast_to(x, (space.order, width))
+    for k in range(steps):
+        out[k] = np.sum(space.C * x, axis=0)
+        x = np.sum(space.A * x[None], axis=1)
+    return out
