@@ -207,7 +207,7 @@ class Result:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write weights, program and history to one .npz file of plain arrays and JSON; written beside and renamed."""
-        header = {
+        header: dict[str, Any] = {
             "program": None,
             "status": str(self.status),
             "message": self.message,
@@ -254,7 +254,8 @@ def load(path: str | os.PathLike[str]) -> Result:
     with damaged(Path(path)):
         program = unpack_program(header["program"], arrays)
         weights, last = (
-            {n.removeprefix(stem): a for n, a in arrays.items() if n.startswith(stem)} for stem in ("weights/", "last_weights/")
+            {n.removeprefix(stem): a for n, a in arrays.items() if n.startswith(stem)}
+            for stem in ("weights/", "last_weights/")
         )
         check_weights(program, weights, np.dtype(np.float64))
         return Result(
@@ -310,9 +311,7 @@ def simulate(
 
 def _shape_activity(a: Activity, shape: tuple[int, ...]) -> Activity:
     lead = a.potentials.shape[:2]
-    return Activity(
-        a.potentials.reshape(*lead, *shape), None if a.spikes is None else a.spikes.reshape(*lead, *shape)
-    )
+    return Activity(a.potentials.reshape(*lead, *shape), None if a.spikes is None else a.spikes.reshape(*lead, *shape))
 
 
 def _checked(

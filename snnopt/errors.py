@@ -6,6 +6,10 @@ import difflib
 from collections.abc import Iterable
 
 
+WIDEST = 80
+"""Characters of a value that a message shows at most."""
+
+
 class SnnoptError(ValueError):
     """Base of every error that a user's input can cause.
 
@@ -44,11 +48,30 @@ class UnknownNameError(SnnoptError):
     """A name that is not in the table it was looked up in."""
 
 
+class MissingPackageError(SnnoptError, ImportError):
+    """An optional package is needed here and not installed."""
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
     """Return an error for ``name``, suggesting the nearest of the ``known`` names."""
     names = sorted(known)
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
-    fix = f"did you mean {near[0]!r}? The known ones are {', '.join(map(repr, names))}"
-    if not near:
-        fix = f"use one of {', '.join(map(repr, names))}"
-    return UnknownNameError(kind, f"there is none called {name!r}", fix)
+    listed = ", ".join(map(repr, names))
+    fix = f"did you mean {near[0]!r}? The known ones are {listed}" if near else f"use one of {listed}"
+    return UnknownNameError(kind, f"there is none called {shown(name)}", fix)
+
+
+def shown(value: object) -> str:
+    """Return a short description of what a user passed: its shape for an array, else its repr on one line."""
+    shape = getattr(value, "shape", None)
+    if shape and not isinstance(value, type) and type(value).__module__.split(".")[0] != __name__.split(".")[0]:
+        return f"an array of shape {tuple(shape)}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 4]} ..."
+
+
+def missing_package(where: str, package: str, extra: str) -> MissingPackageError:
+    """Return an error for an optional ``package`` that is not installed, naming the extra that brings it."""
+    return MissingPackageError(where, f"it needs {package}, which is not installed", f"pip install 'snnopt[{extra}]'")

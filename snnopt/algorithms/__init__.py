@@ -17,7 +17,9 @@ def algorithm(given: str | Algorithm) -> Algorithm:
         if given not in ALGORITHMS:
             raise unknown_name("algorithm", given, ALGORITHMS)
         return ALGORITHMS[given]()
-    raise ModelError("algorithm", f"{given!r} is neither a name nor an algorithm", "use 'online' or so.algorithms.Online()")
+    raise ModelError(
+        "algorithm", f"{given!r} is neither a name nor an algorithm", "use 'online' or so.algorithms.Online()"
+    )
 
 
 __all__ = ["ALGORITHMS", "Algorithm", "Layer", "Net", "Online", "Rollout", "Sweep", "Word", "algorithm"]

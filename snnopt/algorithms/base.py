@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
-from typing import ClassVar
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from snnopt.split import Form, StepRule
 @dataclass(frozen=True)
 class Algorithm(ABC):
     """An ADMM variant: a sweep over blocks, and its settings. Numbers are checked when it is made."""
+
+    dtype: Literal["float32", "float64"] = field(default="float32", kw_only=True)
 
     name: ClassVar[str]
     form: ClassVar[Form]
@@ -57,5 +59,5 @@ class Algorithm(ABC):
                     raise ModelError(f"algorithm {self.name!r}", f"{f.name} = {value!r}", "give a share in (0, 1]")
                 if f.metadata.get("whole") and value != int(value):
                     raise ModelError(f"algorithm {self.name!r}", f"{f.name} = {value!r}", "give a whole number")
-        if getattr(self, "dtype", "float32") not in ("float32", "float64"):
-            raise ModelError(f"algorithm {self.name!r}", f"dtype = {self.dtype!r}", "use 'float32' or 'float64'")  # type: ignore[attr-defined]
+        if self.dtype not in ("float32", "float64"):
+            raise ModelError(f"algorithm {self.name!r}", f"dtype = {self.dtype!r}", "use 'float32' or 'float64'")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from snnopt.algorithms.base import Algorithm
 from snnopt.algorithms.settings import Dithered, MiniBatches, ReadoutStep, WeightStep
@@ -44,7 +44,6 @@ class Online(Algorithm):
     dither: float = field(default=0.5, metadata=SHARE)
     memory: float = field(default=0.99, metadata=SHARE)
     gram_share: float = field(default=0.2, metadata=SHARE)
-    dtype: Literal["float32", "float64"] = "float32"
 
     name: ClassVar[str] = "online"
     form: ClassVar[Form] = "trace"

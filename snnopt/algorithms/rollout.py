@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from snnopt.algorithms.base import Algorithm
 from snnopt.algorithms.settings import Exact, FullBatch, ReadoutStep, WeightStep
@@ -28,20 +28,20 @@ class Rollout(Algorithm):
     distance : rho over the mean absolute demand.
     step : over-relaxation of the weight step.
     ridge : proximal weight mu of the weight block, times the mean diagonal of its Gram matrix.
-    readout_passes, readout_ridge : majorised Newton steps on the read-out per iteration, and their mu.
+    readout_step, readout_ridge : step of the read-out's majorised Newton (1: the majoriser's minimiser, for a squared error
+        the exact minimiser), and its mu.
     patience : iterations without a better loss before the run is called stalled.
     dtype : ``"float32"`` or ``"float64"``.
     """
 
     max_iter: int = field(default=60, metadata=WHOLE)
     flips: float = field(default=0.05, metadata=SHARE)
-    distance: float = 30.0
-    step: float = 8.0
+    distance: float = 60.0
+    step: float = 16.0
     ridge: float = 1e-2
-    readout_passes: int = field(default=5, metadata=WHOLE)
+    readout_step: float = field(default=0.25, metadata=SHARE)
     readout_ridge: float = 1e-2
     patience: int = field(default=15, metadata=WHOLE)
-    dtype: Literal["float32", "float64"] = "float32"
 
     name: ClassVar[str] = "rollout"
     form: ClassVar[Form] = "trace"
@@ -71,4 +71,4 @@ class Rollout(Algorithm):
 
     @property
     def readout_block(self) -> ReadoutStep:  # noqa: D102
-        return ReadoutStep(1.0, self.readout_passes, self.readout_ridge, 0.0)
+        return ReadoutStep(self.readout_step, 1, self.readout_ridge, 0.0)

@@ -44,7 +44,8 @@ class Exact:
 @dataclass(frozen=True)
 class WeightStep:
     """Weight block: ridge over the mean diagonal, forgetting factor (0: this batch only), share of samples in the Gram
-    sums, over-relaxation."""
+    sums, over-relaxation.
+    """
 
     ridge: float
     memory: float

@@ -21,7 +21,9 @@ class ExactStep(ClosedForm):
     exact, since the block separates over time, samples and neurons.
     """
 
-    formula: ClassVar[str] = "v = theta(+ulp) if (1-2s) da - rho/2 (v-theta)^2 > sigma/2 else v   (exact two-branch step)"
+    formula: ClassVar[str] = (
+        "v = theta(+ulp) if (1-2s) da - rho/2 (v-theta)^2 > sigma/2 else v   (exact two-branch step)"
+    )
 
     @classmethod
     def matches(cls, block: Block) -> str | None:  # noqa: D102

@@ -24,7 +24,9 @@ class MajorisedReadout(ClosedForm):
     majoriser's minimiser, so the loss cannot rise.
     """
 
-    formula: ClassVar[str] = "W -= eta (b (G + mu I) + lam I)^-1 (sum x dloss' + lam W)   (majorised Newton, read-out window eliminated)"
+    formula: ClassVar[str] = (
+        "W -= eta (b (G + mu I) + lam I)^-1 (sum x dloss' + lam W)   (majorised Newton, read-out window eliminated)"
+    )
 
     @classmethod
     def matches(cls, block: Block) -> str | None:  # noqa: D102

@@ -21,7 +21,9 @@ class MaskedRidgeWeights(ClosedForm):
     ``(G + lam + mu)[S_i, S_i] dW[i, S_i]' = (c - lam W_0')[S_i, i]``.
     """
 
-    formula: ClassVar[str] = "W[i,S] += (G + lam I + mu I)[S,S]^-1 (sum phi rho dv' - lam W)[S,i]   (ridge on existing synapses)"
+    formula: ClassVar[str] = (
+        "W[i,S] += (G + lam I + mu I)[S,S]^-1 (sum phi rho dv' - lam W)[S,i]   (ridge on existing synapses)"
+    )
 
     @classmethod
     def matches(cls, block: Block) -> str | None:  # noqa: D102

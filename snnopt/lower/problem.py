@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from snnopt.errors import ModelError
 from snnopt.lower.cells import cells
 from snnopt.lower.dynamics import lower_dynamics
 from snnopt.lower.naming import connection_names
 from snnopt.lower.wiring import lower_path, lower_recurrent
-from snnopt.errors import ModelError
 from snnopt.model.connections import Connection, LearnedConnection
 from snnopt.model.losses import Loss
 from snnopt.model.network import Network
@@ -46,9 +46,7 @@ def lower(problem: Problem) -> Program:
     return Program(bare.inputs, bare.variables, bare.couplings, bare.steps, terms, bare.outputs, bare.cells)
 
 
-def _coupling(
-    network: Network, p: Population, stems: dict[Connection, str]
-) -> tuple[AffineCoupling, list[Variable]]:
+def _coupling(network: Network, p: Population, stems: dict[Connection, str]) -> tuple[AffineCoupling, list[Variable]]:
     name = network.names[p]
     lowered = []
     for path in p.current.paths:
@@ -83,4 +81,10 @@ def _term(network: Network, program: Program, scale: float, term: object) -> Ter
     assert isinstance(term, WeightPenalty)
     name = network.names[term.population]
     weights = tuple(dict.fromkeys(m.weight for m in program.by_name[name].maps if m.weight is not None))
+    if not weights:
+        raise ModelError(
+            f"term {term.formula()}",
+            f"layer {name!r} has no weights of its own",
+            "put a connection before it, e.g. so.LIF(beta=0.9)(so.Dense(100)(x))",
+        )
     return Term(term.kind, "penalty", name, weights, scale)

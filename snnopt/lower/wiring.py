@@ -47,7 +47,9 @@ def lower_path(path: Path, source: str, target: Shape, stem: str | None, where: 
     learned = cast("LearnedConnection", path.learned)
     bias = f"{stem}.bias" if learned.bias else None
     counts = (wiring.positions, wiring.fan_in, wiring.channels)
-    return LinearMap(name, source, lag, f"{stem}.weight", bias, *counts, _freeze(gather), wiring.mask), wiring.weight_shape
+    return LinearMap(
+        name, source, lag, f"{stem}.weight", bias, *counts, _freeze(gather), wiring.mask
+    ), wiring.weight_shape
 
 
 def lower_recurrent(recurrent: LearnedConnection, shape: Shape, name: str, stem: str) -> tuple[LinearMap, Shape]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import networkx as nx
 
-from snnopt.errors import ModelError
+from snnopt.errors import ModelError, shown
 from snnopt.model.signal import Input, Node, Population, Signal, describe
 
 T = TypeVar("T", bound=Node)
@@ -33,7 +33,7 @@ class Network:
     def __init__(self, inputs: Input | Iterable[Input], outputs: Population | Iterable[Population]) -> None:
         self.inputs = _nodes(inputs, Input, "inputs", "so.Input(64)")
         self.outputs = _nodes(outputs, Population, "outputs", "a layer such as so.LI(beta=0.9)(so.Dense(10)(h))")
-        reached = _in_order(self.outputs)
+        reached = in_order(self.outputs)
         self.populations: tuple[Population, ...] = tuple(n for n in reached if isinstance(n, Population))
         for node in reached:
             if isinstance(node, Input) and node not in self.inputs:
@@ -87,13 +87,13 @@ def _nodes(value: object, kind: type[T], what: str, example: str) -> tuple[T, ..
         raise ModelError("Network", f"it has no {what}", f"give at least one, e.g. {example}")
     for item in listed:
         if not isinstance(item, kind):
-            got = describe(item) if isinstance(item, Signal) else repr(item)
+            got = shown(item)
             raise ModelError("Network", f"{got} is among its {what}", f"{what} are made like {example}")
     return tuple(dict.fromkeys(listed))  # type: ignore[arg-type]
 
 
-def _in_order(outputs: tuple[Population, ...]) -> list[Node]:
-    """All nodes that the outputs depend on, sources first (depth-first, without recursion)."""
+def in_order(outputs: tuple[Population, ...]) -> list[Node]:
+    """Return all nodes that the outputs depend on, sources first (depth-first, without recursion)."""
     done: dict[Node, None] = {}
     stack: list[tuple[Node, Iterator[Node]]] = [(o, _sources(o)) for o in reversed(outputs)]
     while stack:

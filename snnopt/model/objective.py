@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 
-from snnopt.errors import ModelError
+from snnopt.errors import ModelError, shown
 from snnopt.model.signal import Population
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Objective:
     """A sum of scaled terms; built with ``+`` and ``*``."""
+
+    __array_ufunc__ = None  # so that numpy leaves `array * objective` to us, and it is refused
 
     scaled: tuple[tuple[float, ObjectiveTerm], ...]
 
@@ -24,7 +27,7 @@ class Objective:
             return self
         if not isinstance(other, Objective):
             raise ModelError(
-                f"objective {self} + {other!r}",
+                f"objective {self} + {shown(other)}",
                 f"a {type(other).__name__} is not a term",
                 "add losses and penalties, e.g. so.CrossEntropy(y) + 1e-3 * so.L2(h.weights)",
             )
@@ -34,9 +37,9 @@ class Objective:
 
     def __mul__(self, factor: object) -> Objective:
         """Scale every term by a number >= 0."""
-        if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0 <= factor < math.inf:
+        if isinstance(factor, bool) or not isinstance(factor, Real) or not 0 <= factor < math.inf:
             raise ModelError(
-                f"objective {self} * {factor!r}",
+                f"objective {self} * {shown(factor)}",
                 "the objective is minimised, so a term's scale must be a finite number >= 0",
                 "scale terms as in 1e-3 * so.L2(h.weights)",
             )
@@ -44,12 +47,22 @@ class Objective:
 
     __rmul__ = __mul__
 
-    def __str__(self) -> str:
+    def __neg__(self) -> Objective:
+        """Refused: the objective is minimised."""
+        return self * -1
+
+    def __sub__(self, other: object) -> Objective:
+        """Refused: the objective is minimised."""
+        return self + -as_objective(other)
+
+    def __repr__(self) -> str:
         return " + ".join((f"{c:g} " if c != 1 else "") + t.formula() for c, t in self.scaled)
 
 
 class ObjectiveTerm(ABC):
     """One loss or penalty; behaves as an objective of one term."""
+
+    __array_ufunc__ = None
 
     def __add__(self, other: object) -> Objective:
         """Add another objective or term."""
@@ -64,6 +77,14 @@ class ObjectiveTerm(ABC):
         return as_objective(self) * factor
 
     __rmul__ = __mul__
+
+    def __neg__(self) -> Objective:
+        """Refused: the objective is minimised."""
+        return -as_objective(self)
+
+    def __sub__(self, other: object) -> Objective:
+        """Refused: the objective is minimised."""
+        return as_objective(self) - other
 
     @property
     @abstractmethod
@@ -83,6 +104,6 @@ def as_objective(value: object) -> Objective:
         return Objective(((1.0, value),))
     raise ModelError(
         "objective",
-        f"{value!r} is not a loss or a penalty",
+        f"{shown(value)} is not a loss or a penalty",
         "build it from terms, e.g. so.CrossEntropy(y) + 1e-3 * so.L2(h.weights)",
     )

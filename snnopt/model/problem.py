@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from snnopt.errors import ModelError
+from snnopt.errors import ModelError, shown
 from snnopt.model.losses.base import Loss
-from snnopt.model.network import Network
+from snnopt.model.network import Network, in_order
 from snnopt.model.objective import Objective, ObjectiveTerm, as_objective
 from snnopt.model.signal import Population, describe
 
@@ -22,7 +22,9 @@ class Problem:
 
     def __init__(self, network: Network, objective: Objective | ObjectiveTerm) -> None:
         if not isinstance(network, Network):
-            raise ModelError("Problem", f"its network is {network!r}", "pass so.Network(x, y) first, the objective second")
+            raise ModelError(
+                "Problem", f"its network is {shown(network)}", "pass so.Network(x, y) first, the objective second"
+            )
         self.network = network
         self.objective = as_objective(objective)
         for _, term in self.objective.scaled:
@@ -31,6 +33,14 @@ class Problem:
             raise ModelError(
                 "Problem", "its objective has no loss, so nothing ties the network to data", "add so.CrossEntropy(y)"
             )
+        judged = in_order(tuple(term.population for _, term in self.objective.scaled if isinstance(term, Loss)))
+        for p in network.populations:
+            if p not in judged:
+                raise ModelError(
+                    f"layer {network.names[p]!r}",
+                    "no loss depends on it, so nothing would train it",
+                    "add a loss on it, or leave it out of the network's outputs",
+                )
 
     def __str__(self) -> str:
         lines = [f"minimise    {self.objective}", f"over        weights of {self.network!r}", "subject to"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
-from snnopt.errors import ModelError
+from snnopt.errors import ModelError, shown
 
 if TYPE_CHECKING:
     from snnopt.model.connections.base import Connection
@@ -18,6 +19,11 @@ Shape = tuple[int, ...]
 
 class Signal(ABC):
     """Anything that can feed a connection; signals add up to a current."""
+
+    __array_ufunc__ = None  # so that numpy leaves `array + signal` to us, and it is refused
+
+    def __repr__(self) -> str:
+        return describe(self)
 
     @property
     @abstractmethod
@@ -33,7 +39,7 @@ class Signal(ABC):
         """Add two currents."""
         if not isinstance(other, Signal):
             raise ModelError(
-                f"{describe(self)} + {other!r}",
+                f"{describe(self)} + {shown(other)}",
                 f"a signal cannot be added to a {type(other).__name__}",
                 "add signals such as so.Dense(50)(x) + so.Dense(50)(u); constant currents are learned by bias=True",
             )
@@ -56,7 +62,7 @@ class Path:
         return next((c for c in self.connections if c.learned), None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Current(Signal):
     """A sum of linear paths."""
 
@@ -83,7 +89,7 @@ class Node(Signal):
         return (Path(self),)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Input(Node):
     """Data: spikes or analogue values, [T, N, *shape], or [N, *shape] held constant for ``timesteps``.
 
@@ -98,20 +104,20 @@ class Input(Node):
 
     def __post_init__(self) -> None:
         given = self.features if isinstance(self.features, tuple) else (self.features,)
-        if not given or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in given):
+        if not given or not all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in given):
             raise ModelError(
-                f"Input {self.name or '(unnamed)'!r}",
-                f"its shape is {self.features!r}",
+                f"Input {self.name!r}" if self.name else "Input (unnamed)",
+                f"its shape is {shown(self.features)}",
                 "give a positive whole number of features, or a tuple of them, e.g. so.Input(64) or so.Input((1, 8, 8))",
             )
 
     @property
     def shape(self) -> Shape:
         """Shape per sample and step."""
-        return self.features if isinstance(self.features, tuple) else (self.features,)
+        return tuple(map(int, self.features)) if isinstance(self.features, tuple) else (int(self.features),)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Population(Node):
     """A layer of neurons driven by a current. Made by calling a neuron: ``so.LIF(beta=0.9)(current)``."""
 
@@ -154,7 +160,10 @@ def describe(signal: Signal) -> str:
     if isinstance(signal, Population):
         kind = type(signal.neuron).__name__
         return f"layer {signal.name!r}" if signal.name else f"an unnamed {kind} layer of shape {signal.shape}"
-    inner = " + ".join("(".join([*(c.label for c in reversed(p.connections)), describe(p.source)]) for p in signal.paths)
+    inner = " + ".join(
+        "(".join([*(c.label for c in reversed(p.connections)), describe(p.source)]) + ")" * len(p.connections)
+        for p in signal.paths
+    )
     return f"current {inner}"
 
 
@@ -171,7 +180,7 @@ def add(left: Signal, right: Signal) -> Current:
 
 def connect(connection: Connection, signal: Signal) -> Current:
     """Apply a connection to every path of a signal."""
-    where = f"{connection.label} applied to {describe(signal) if isinstance(signal, Signal) else repr(signal)}"
+    where = f"{connection.label} applied to {shown(signal)}"
     if not isinstance(signal, Signal):
         raise ModelError(where, "a connection needs a signal", "pass an so.Input, a layer, or a sum of currents")
     if signal.shape is None:

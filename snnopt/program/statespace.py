@@ -59,7 +59,7 @@ def state_space(
 ) -> StateSpace:
     """Build a :class:`StateSpace` from scalars or per-neuron arrays nested in lists: ``A[i][j]``, ``B[i]``, ..."""
     d = len(states)
-    rows = [np.atleast_1d(np.asarray(A[i][j], np.float64)) for i in range(d) for j in range(d)]  # type: ignore[index,call-overload]
+    rows = [np.atleast_1d(np.asarray(A[i][j], np.float64)) for i in range(d) for j in range(d)]  # type: ignore[index]
     a = np.stack(np.broadcast_arrays(*rows)).reshape(d, d, -1)
     b, r, c = (np.stack(np.broadcast_arrays(*[np.atleast_1d(np.asarray(e, np.float64)) for e in m])) for m in (B, R, C))  # type: ignore[union-attr]
     theta = None if threshold is None else np.atleast_1d(np.asarray(threshold, np.float64))

@@ -16,7 +16,12 @@ def explain(program: Program, algorithm: Algorithm, bindings: tuple[Binding, ...
     kinds = ("readout", "spikes", "potentials", "weights")
     ordered = sorted(bindings, key=lambda b: (-max(place[n] for n in b.block.layers), kinds.index(b.block.kind)))
     rows = [
-        (" + ".join(b.block.layers), b.block.kind, "; ".join(block_terms(b.block)), f"{b.rule.__name__}: {b.rule.formula}")
+        (
+            " + ".join(b.block.layers),
+            b.block.kind,
+            "; ".join(block_terms(b.block)),
+            f"{b.rule.__name__}: {b.rule.formula}",
+        )
         for b in ordered
     ]
     widths = [max(len(r[k]) for r in (HEADINGS, *rows)) for k in range(3)]

@@ -22,7 +22,9 @@ def block_terms(block: Block) -> list[str]:
     if block.linear:
         out.append(f"-<demand, s[{name}]>")
     if block.step != "none":
-        out.append({"linearised": f"sigma/2 ||a - s[{name}]||^2"}.get(block.step, f"{block.step} step s = H(v - theta)"))
+        out.append(
+            {"linearised": f"sigma/2 ||a - s[{name}]||^2"}.get(block.step, f"{block.step} step s = H(v - theta)")
+        )
     out += [term_text(t) for t in block.terms]
     if block.proximal:
         out.append("mu/2 ||W - W_0||^2")

@@ -35,7 +35,8 @@ def progress_display(title: str, wanted: bool | None) -> Iterator[Draw]:
             out.add_row(
                 f"{r.iteration}/{r.iteration + left}",
                 f"{r.loss:.4f}",
-                f"{100 * r.accuracy:.1f}%" + ("" if r.validation != r.validation else f" (val {100 * r.validation:.1f}%)"),
+                f"{100 * r.accuracy:.1f}%"
+                + ("" if r.validation != r.validation else f" (val {100 * r.validation:.1f}%)"),
                 " ".join(f"{rate:.2f}" for rate in r.firing_rate.values()),
                 " ".join("-" if f != f else f"{100 * f:.1f}%" for f in r.flips.values()),
                 f"{r.seconds:.2f}",

@@ -42,7 +42,9 @@ class Separable:
 Demand = Array | Separable
 
 
-def demand_on(name: str, wiring: Wiring, weights: Weights, demands: Mapping[str, Demand], inside: set[str]) -> Demand | None:
+def demand_on(
+    name: str, wiring: Wiring, weights: Weights, demands: Mapping[str, Demand], inside: set[str]
+) -> Demand | None:
     """Sum of what populations outside ``inside`` ask of the spikes of ``name``."""
     total: Demand | None = None
     for target, wire in wiring.outgoing[name]:
@@ -76,7 +78,11 @@ class Wanted:
 
 
 def demands_of_cell(
-    wiring: Wiring, members: list[AffineCoupling], weights: Weights, outside: Mapping[str, Demand], moves: Mapping[str, Move],
+    wiring: Wiring,
+    members: list[AffineCoupling],
+    weights: Weights,
+    outside: Mapping[str, Demand],
+    moves: Mapping[str, Move],
     shapes: Mapping[str, tuple[int, ...]],
 ) -> dict[str, Wanted]:
     """Run one cell backward in time, given the demands from outside and each member's step rule."""

@@ -65,4 +65,3 @@ class Batch:
         """Signals of an evenly spread ``share`` of the samples (a view)."""
         stride = max(1, round(1 / share))
         return {n: x[:, ::stride] for n, x in self.signals.items()}
-

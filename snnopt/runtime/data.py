@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.errors import DataError, unknown_name
+from snnopt.errors import DataError, shown, unknown_name
 from snnopt.program import Program, Term, Variable
 
 Array = NDArray[Any]
@@ -52,13 +52,20 @@ def check_inputs(program: Program, data: object, timesteps: int | None) -> Sampl
     lengths = {name: len(x) for name, (x, constant) in checked.items() if not constant}
     for what, values in (("samples", counts), ("time steps", lengths)):
         if len(set(values.values())) > 1:
-            raise DataError("data", f"inputs differ in their number of {what}: {values}", "give all inputs the same number")
+            raise DataError(
+                "data", f"inputs differ in their number of {what}: {values}", "give all inputs the same number"
+            )
     steps = next(iter(lengths.values()), timesteps)
     if timesteps is not None and steps != timesteps:
-        raise DataError("data", f"timesteps={timesteps}, but the data have {steps} steps", "leave timesteps out for [T, N, n]")
+        raise DataError(
+            "data", f"timesteps={timesteps}, but the data have {steps} steps", "leave timesteps out for [T, N, n]"
+        )
     assert steps is not None
     return Samples(
-        {n: x for n, (x, _) in checked.items()}, {n: c for n, (_, c) in checked.items()}, next(iter(counts.values())), steps
+        {n: x for n, (x, _) in checked.items()},
+        {n: c for n, (_, c) in checked.items()},
+        next(iter(counts.values())),
+        steps,
     )
 
 
@@ -77,16 +84,21 @@ def _by_input(inputs: tuple[Variable, ...], data: object) -> Mapping[str, object
     return {names[0]: data}
 
 
-def numeric(where: str, values: object) -> Array:
-    """Return ``values`` as a real array, or say why not."""
+def numeric(where: str, values: object, convert: str = "convert them, e.g. x.astype(float)") -> Array:
+    """Return ``values`` as a real array, or say why not; ``convert`` is the mend for an array of something else."""
     try:
         x = np.asarray(values)
     except ValueError:
         raise DataError(where, "the rows have unequal lengths", "give a rectangular array") from None
+    except (RuntimeError, TypeError) as error:  # tensors that sit on a device, or carry a gradient
+        cause = f"numpy cannot read the {type(values).__name__} ({str(error).rstrip('.')})"
+        raise DataError(where, cause, "convert it, e.g. x.detach().cpu().numpy()") from None
     if x.dtype.kind == "c":
         raise DataError(where, "the values are complex", "give real numbers, e.g. the magnitude np.abs(x)")
+    if x.ndim == 0 and x.dtype.kind not in "bfiu":
+        raise DataError(where, f"{shown(values)} is not an array", "give an array of numbers, e.g. numpy.asarray(x)")
     if x.dtype.kind not in "bfiu":
-        raise DataError(where, f"the values are not numbers (dtype {x.dtype})", "convert them, e.g. x.astype(float)")
+        raise DataError(where, f"the values are not numbers (dtype {x.dtype})", convert)
     return x
 
 
@@ -97,7 +109,9 @@ def _one_input(v: Variable, values: object, timesteps: int | None) -> tuple[Arra
     constant = x.ndim == len(v.shape) + 1
     if not constant and x.ndim != len(v.shape) + 2:
         raise DataError(
-            where, f"the data have shape {x.shape}", f"give [T, N, {shape}], or [N, {shape}] with timesteps= for a constant input"
+            where,
+            f"the data have shape {x.shape}",
+            f"give [T, N, {shape}], or [N, {shape}] with timesteps= for a constant input",
         )
     if x.shape[-len(v.shape) :] != v.shape:
         raise DataError(
@@ -111,7 +125,9 @@ def _one_input(v: Variable, values: object, timesteps: int | None) -> tuple[Arra
             f"data of shape {x.shape} have no time axis",
             "pass timesteps=10 (say) to hold them constant, or give [T, N, features]",
         )
-    if timesteps is not None and (isinstance(timesteps, bool) or not isinstance(timesteps, int | np.integer) or timesteps < 1):
+    if timesteps is not None and (
+        isinstance(timesteps, bool) or not isinstance(timesteps, int | np.integer) or timesteps < 1
+    ):
         raise DataError(where, f"timesteps={timesteps!r}", "give a whole number of at least 1")
     if x.size == 0:
         raise DataError(where, f"the batch is empty (shape {x.shape})", "give at least one sample and one time step")
@@ -119,7 +135,7 @@ def _one_input(v: Variable, values: object, timesteps: int | None) -> tuple[Arra
     return x, constant
 
 
-def _finite(where: str, x: Array) -> None:
+def _finite(where: str, x: Array, fix: str = "remove or fill them, e.g. with numpy.nan_to_num") -> None:
     """Raise on NaN or infinity, looking at one block at a time so that memory stays flat."""
     if x.dtype.kind != "f":
         return
@@ -132,7 +148,7 @@ def _finite(where: str, x: Array) -> None:
             raise DataError(
                 where,
                 f"{int(bad.sum())} values from index {place} on are NaN or infinite",
-                "remove or fill them, e.g. with numpy.nan_to_num, before training",
+                fix,
             )
 
 
@@ -154,7 +170,7 @@ def check_targets(program: Program, targets: object, count: int, samples_shape: 
 
 def _one_target(program: Program, term: Term, values: object, count: int, samples_shape: tuple[int, ...]) -> Array:
     where, units = f"targets of {term.owner!r}", program.by_name[term.owner].size
-    y = numeric(where, values)
+    y = numeric(where, values, "number them, e.g. names, labels = numpy.unique(labels, return_inverse=True)")
     if y.ndim == 0 or len(y) != count:
         fix = "give one target for each sample"
         if y.ndim and len(samples_shape) > 2 and len(y) == samples_shape[0]:
@@ -164,26 +180,31 @@ def _one_target(program: Program, term: Term, values: object, count: int, sample
         y = y[:, 0]
     if y.ndim == 2 and term.kind == "squared_error":
         if y.shape[1] != units:
-            raise DataError(where, f"targets have {y.shape[1]} columns for {units} units", f"give [N, {units}], or labels [N]")
+            raise DataError(
+                where, f"targets have {y.shape[1]} columns for {units} units", f"give [N, {units}], or labels [N]"
+            )
         _finite(where, y)
         return y
     if y.ndim == 1 and term.kind == "squared_error" and units == 1:
         _finite(where, y)
         return y[:, None]
     if y.ndim != 1:
-        raise DataError(where, f"the labels have shape {y.shape}", "give whole-number labels [N], e.g. one_hot.argmax(1)")
-    _finite(where, y)
+        raise DataError(
+            where, f"the labels have shape {y.shape}", "give whole-number labels [N], e.g. one_hot.argmax(1)"
+        )
+    _finite(where, y, "remove the samples that have no label")
     if y.dtype.kind == "f" and np.any(y != np.round(y)):
         raise DataError(
             where, f"the labels are fractional, e.g. {y[y != np.round(y)][0]:g}", f"give whole numbers 0 to {units - 1}"
         )
     labels = y.astype(np.int64)
-    if labels.min() < 0 or labels.max() >= units:
-        bad = labels.min() if labels.min() < 0 else labels.max()
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= units:
+        wider = f", or give the output so.Dense({high + 1})" if low >= 0 else ""
         raise DataError(
             where,
-            f"label {bad} is out of range for {units} units",
-            f"number the classes 0 to {units - 1}, or give the output so.Dense({max(int(labels.max()) + 1, 1)})",
+            f"label {low if low < 0 else high} is out of range for {units} units",
+            f"number the classes 0 to {units - 1}{wider}",
         )
     return labels
 
@@ -191,6 +212,8 @@ def _one_target(program: Program, term: Term, values: object, count: int, sample
 def check_weights(program: Program, weights: Mapping[str, ArrayLike], dtype: np.dtype[Any]) -> dict[str, Array]:
     """Check weights by name and return them as matrices [channels, fan_in] and biases [channels]."""
     wanted = {v.name: v for v in program.variables if v.kind in ("weight", "bias")}
+    if not isinstance(weights, Mapping):
+        raise DataError("weights", f"{shown(weights)} is not a dict", f"pass a dict with the keys {list(wanted)}")
     for name in weights:
         if name not in wanted:
             raise unknown_name("weight", name, wanted)

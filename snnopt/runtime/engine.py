@@ -90,10 +90,14 @@ class Engine:
             status, message = Status.INTERRUPTED, f"stopped by the user after {len(self.records)} records"
         except np.linalg.LinAlgError as error:
             status = Status.NUMERICAL_ERROR
-            message = f"a weight solve failed ({error}) after {len(self.records)} records; raise ridge or use dtype='float64'"
+            message = (
+                f"a weight solve failed ({error}) after {len(self.records)} records; raise ridge or use dtype='float64'"
+            )
         if not self.records:
             self.best = self.sweeper.weights
-        return Outcome(self.best, self.sweeper.weights, status, message, History(tuple(self.records)), tuple(self.notes))
+        return Outcome(
+            self.best, self.sweeper.weights, status, message, History(tuple(self.records)), tuple(self.notes)
+        )
 
     def _batch(self, index: Array | slice) -> Batch:
         return Batch(self.samples.take(index, self.dtype), {n: y[index] for n, y in self.targets.items()})
@@ -145,7 +149,9 @@ class Engine:
             if not np.isfinite(batch.solved_loss):
                 return self._diverged(before, f"iteration {iteration}")
             improved = batch.solved_loss < self.best_loss * (1 - 1e-4)
-            self._record(full_batch_record(iteration, batch, last, self.sweeper), batch.solved, schedule.max_iter - iteration)
+            self._record(
+                full_batch_record(iteration, batch, last, self.sweeper), batch.solved, schedule.max_iter - iteration
+            )
             if last is not None:
                 self.sweeper.control = self.sweeper.control.after(
                     last.solved_loss - batch.solved_loss, last.predicted_weights

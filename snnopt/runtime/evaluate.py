@@ -30,10 +30,18 @@ def window_means(
         data = samples.take(piece, wiring.dtype)
         activity = rollout(wiring, weights, data, samples.steps, readouts=False)
         signals = data | {n: a.output for n, a in activity.items()}
-        yield piece, {name: r.features(signals) @ stack_maps([w.map for w in r.wires], weights).T for name, r in readouts.items()}
+        yield (
+            piece,
+            {
+                name: r.features(signals) @ stack_maps([w.map for w in r.wires], weights).T
+                for name, r in readouts.items()
+            },
+        )
 
 
-def accuracy(wiring: Wiring, program: Program, weights: Weights, samples: Samples, targets: Mapping[str, Array]) -> float:
+def accuracy(
+    wiring: Wiring, program: Program, weights: Weights, samples: Samples, targets: Mapping[str, Array]
+) -> float:
     """Share of samples classified right, mean over outputs; NaN for real targets."""
     right = dict.fromkeys(targets, 0.0)
     for piece, means in window_means(wiring, program, weights, samples):

@@ -91,12 +91,17 @@ def _run_cell(
             spikes = s[c.name]
             v[c.name][t] = membranes[c.name].step(i, spikes[t - 1] if spikes is not None and t else None)
             if spikes is not None:
-                np.greater(v[c.name][t], membranes[c.name].c.threshold, out=spikes[t])
+                spikes[t] = v[c.name][t] > membranes[c.name].c.threshold
     return {n: Activity(v[n], s[n]) for n in v}
 
 
 def current_of(
-    wires: list[Wire], weights: Weights, signals: Mapping[str, Array], steps: int, shape: tuple[int, int], dtype: np.dtype[Any]
+    wires: list[Wire],
+    weights: Weights,
+    signals: Mapping[str, Array],
+    steps: int,
+    shape: tuple[int, int],
+    dtype: np.dtype[Any],
 ) -> Array:
     """Sum of the wires' currents over all steps, [T, N, n], or [1, N, n] if constant."""
     total: Array | None = None

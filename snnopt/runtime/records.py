@@ -17,7 +17,9 @@ Array = NDArray[Any]
 def full_batch_record(iteration: int, batch: Batch, last: Batch | None, sweeper: Sweeper) -> Record:
     """The row of one full-batch iteration: the rollout with its read-out solved."""
     flips, gap = _compare(last, batch, sweeper) if last is not None else ({}, {})
-    return _record(iteration, batch.solved_loss, batch.solved_accuracy, batch.firing_rates(), flips, gap, batch.rho, sweeper)
+    return _record(
+        iteration, batch.solved_loss, batch.solved_accuracy, batch.firing_rates(), flips, gap, batch.rho, sweeper
+    )
 
 
 class EpochMeans:
@@ -57,8 +59,14 @@ class EpochMeans:
 
 
 def _record(
-    iteration: int, loss: float, accuracy: float, rates: dict[str, float], flips: dict[str, float], gap: dict[str, float],
-    rho: dict[str, float], sweeper: Sweeper,
+    iteration: int,
+    loss: float,
+    accuracy: float,
+    rates: dict[str, float],
+    flips: dict[str, float],
+    gap: dict[str, float],
+    rho: dict[str, float],
+    sweeper: Sweeper,
 ) -> Record:
     layers = list(rates)
     nan = dict.fromkeys(layers, float("nan"))

@@ -28,10 +28,12 @@ def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Arra
 
     The file is written under another name in the same folder and renamed, so a crash leaves the old file whole.
     """
+    if path.is_dir():
+        raise FileError(str(path), "it is a folder", f"give a file in it, e.g. {str(path / 'digits.npz')!r}")
     path = path if path.suffix else path.with_suffix(".npz")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot save {path}: the folder {path.parent} does not exist; make it first")
-    text = json.dumps({"format": FORMAT, "version": VERSION, **header})
+    text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=np.generic.item)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -53,13 +55,16 @@ def load_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}; results are written by result.save({str(path)!r})")
     with damaged(path):
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(str(arrays.pop("header")))
         if header["format"] != FORMAT:
             raise KeyError(header["format"])
-    if header["version"] > VERSION:
-        raise FileError(str(path), f"it has format version {header['version']}, this release reads up to {VERSION}", "update snnopt")
+        version = int(header["version"])
+    if version > VERSION:
+        raise FileError(
+            str(path), f"it has format version {version}, this release reads up to {VERSION}", "update snnopt"
+        )
     return header, arrays
 
 

@@ -36,7 +36,12 @@ class Sweeper:
     """
 
     def __init__(
-        self, program: Program, bindings: tuple[Binding, ...], algorithm: Algorithm, weights: dict[str, Array], steps: int
+        self,
+        program: Program,
+        bindings: tuple[Binding, ...],
+        algorithm: Algorithm,
+        weights: dict[str, Array],
+        steps: int,
     ) -> None:
         self.program, self.algorithm, self.weights, self.steps = program, algorithm, weights, steps
         self.dtype = np.dtype(algorithm.dtype)
@@ -44,7 +49,9 @@ class Sweeper:
         self.control = LevenbergMarquardt()
         self.fade = 1.0
         weight_bindings = [b for b in bindings if b.block.kind == "weights"]
-        self.solvers = {b.block.name: WeightSolver(b, self.wiring, steps, algorithm.weight_block) for b in weight_bindings}
+        self.solvers = {
+            b.block.name: WeightSolver(b, self.wiring, steps, algorithm.weight_block) for b in weight_bindings
+        }
         self.solved_with: dict[str, list[WeightSolver]] = {b.block.layers[0]: [] for b in weight_bindings}
         for b in weight_bindings:
             self.solved_with[b.block.layers[0]].append(self.solvers[b.block.name])
@@ -173,7 +180,9 @@ class _Readout:
         for _ in range(self.settings.passes):
             gradient = scale * (x.T @ self.function.gradient(x @ w.T, target)) / x.dtype.type(len(x))
             change = MajorisedReadout.solve(gram, gradient, w, self.lam, self.function.curvature * scale, damping, eta)
-            batch.predicted_readout -= float(np.sum((gradient.T + self.lam.astype(w.dtype) * w) * change)) * (1 - eta / 2)
+            batch.predicted_readout -= float(np.sum((gradient.T + self.lam.astype(w.dtype) * w) * change)) * (
+                1 - eta / 2
+            )
             w = w + change
         self.sweeper.weights = self.sweeper.weights | unstack(self.block, w)
         batch.potentials[self.name] = x @ w.T

@@ -35,7 +35,9 @@ class WeightSolver:
         self.lam = l2_of_columns(self.block)
         self.mask = mask_of(self.block)
 
-    def update(self, weights: Mapping[str, Array], batch: Batch, ridge: float, relaxation: float) -> tuple[dict[str, Array], float]:
+    def update(
+        self, weights: Mapping[str, Array], batch: Batch, ridge: float, relaxation: float
+    ) -> tuple[dict[str, Array], float]:
         """Solve the block on a batch.
 
         Returns the changed variables, and the decrease of the objective that its linear model promises.
@@ -64,7 +66,9 @@ class WeightSolver:
         signals = batch.subset(self.settings.gram_share)
         fresh = [f.gram(signals) for f in self.features]
         old = self.grams
-        self.grams = fresh if not memory or old is None else [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
+        self.grams = (
+            fresh if not memory or old is None else [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
+        )
 
     def _solve(self, gram: Array, cross: Array, w0: Array, ridge: float) -> Array:
         pattern = self.features[0].channel_pattern

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from snnopt.errors import CompileError
 from snnopt.program import AffineCoupling, LinearMap, Program, Term
 
 Form = Literal["trace", "difference"]
@@ -64,15 +65,25 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
     its loss and its weights. Weights used in several places, and maps whose positions share weights, are groups of
     their own; all other maps into one population are solved for together.
     """
+    _check(program)
     blocks: list[Block] = []
     groups = weight_groups(program)
     for coupling in reversed(program.couplings):
         name = coupling.name
         if coupling.dynamics.spiking:
             dynamics = (Quadratic(name, f"rho[{name}]"),)
-            spikes = Block(f"{name}.spikes", "spikes", "trace", (name,), (f"{name}.spike",), (), linear=True, step="linearised")
+            spikes = Block(
+                f"{name}.spikes", "spikes", "trace", (name,), (f"{name}.spike",), (), linear=True, step="linearised"
+            )
             potentials = Block(
-                f"{name}.potentials", "potentials", "trace", (name,), (coupling.potential,), dynamics, linear=True, step=step
+                f"{name}.potentials",
+                "potentials",
+                "trace",
+                (name,),
+                (coupling.potential,),
+                dynamics,
+                linear=True,
+                step=step,
             )
             blocks += [spikes, potentials]
     for uses in groups:
@@ -95,6 +106,25 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
             )
         )
     return tuple(blocks)
+
+
+def _check(program: Program) -> None:
+    """Refuse what no block of such a sweep would hold."""
+    for term in program.losses:
+        owner, where = program.by_name[term.owner], f"layer {term.owner!r}, term {term.name}"
+        example = "e.g. so.LI(beta=0.9)(so.Dense(10)(h))"
+        if owner.dynamics.spiking:
+            raise CompileError(where, "no block takes a loss on spikes yet", f"end the network in a read-out, {example}")
+        if not any(m.learned for m in owner.maps):
+            raise CompileError(where, "the layer has no weights to solve for", f"put a connection before it, {example}")
+    for coupling in program.couplings:
+        for m in coupling.maps:
+            if m.source in program.by_name and not program.by_name[m.source].dynamics.spiking:
+                raise CompileError(
+                    f"layer {m.source!r}",
+                    f"it does not spike but feeds layer {coupling.name!r}, and demands do not pass through it yet",
+                    "make it a spiking layer such as so.LIF(beta=0.9)",
+                )
 
 
 def weight_groups(program: Program) -> tuple[tuple[WeightUse, ...], ...]:

@@ -32,7 +32,9 @@ def window(over: Over, steps: int, where: str) -> Array:
     kind, width = over
     width = {"mean": steps, "last": 1, "window": width}[kind]
     if width > steps:
-        raise ModelError(where, f"its window is {width} steps, the data have {steps}", "shorten so.Window, or use over='mean'")
+        raise ModelError(
+            where, f"its window is {width} steps, the data have {steps}", "shorten so.Window, or use over='mean'"
+        )
     weights = np.zeros(steps)
     weights[steps - width :] = 1.0 / width
     return weights

@@ -40,6 +40,7 @@ Parameters are therefore passed as one-dimensional tensors of the case's dtype, 
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -101,7 +102,7 @@ def draw(case: Case) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
     x = (rng.random(shape) < 0.4) if case.inputs == "bernoulli" else rng.uniform(-0.5, 1.5, shape)
     sizes = (INPUTS, *case.hidden, OUTPUTS)
     layers = []
-    for j, (n, m) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for j, (n, m) in enumerate(itertools.pairwise(sizes)):
         spiking = j < len(case.hidden)
         scale = case.gain * (case.threshold or 1.0) / np.sqrt(n)
         units = m if case.beta is None and spiking else 1
@@ -114,7 +115,11 @@ def draw(case: Case) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
                 "beta": np.ravel(beta).astype(dtype),
                 **({"threshold": np.ravel(theta).astype(dtype)} if spiking else {}),
                 **({"alpha": np.ravel(case.alpha).astype(dtype)} if spiking and case.neuron == "Synaptic" else {}),
-                **({"recurrent_weight": snap(rng.uniform(-0.5, 0.5, (m, m)))} if spiking and case.neuron == "RLeaky" else {}),
+                **(
+                    {"recurrent_weight": snap(rng.uniform(-0.5, 0.5, (m, m)))}
+                    if spiking and case.neuron == "RLeaky"
+                    else {}
+                ),
             }
         )
     return snap(x), layers
@@ -261,7 +266,9 @@ def record(k: int, case: Case) -> dict[str, np.ndarray]:
         whole = network(x, params, total)
         assert all(same(w[key], a[key]) for w, a in zip(whole, traces, strict=True) for key in w if key == "spike"), k
         bits[total] = all(same(w["potential"], a["potential"]) for w, a in zip(whole, traces, strict=True))
-        error[total] = max(float(np.max(np.abs(w["potential"] - a["potential"]))) for w, a in zip(whole, traces, strict=True))
+        error[total] = max(
+            float(np.max(np.abs(w["potential"] - a["potential"]))) for w, a in zip(whole, traces, strict=True)
+        )
     assert not case.exact or bits[False], k
 
     meta = {
@@ -272,7 +279,9 @@ def record(k: int, case: Case) -> dict[str, np.ndarray]:
         "layers": len(layers),
         "alpha": case.alpha,
         "beta": [p["beta"].tolist() if case.beta is None else [case.beta] for p in params],
-        "threshold": [p["threshold"].tolist() if case.threshold is None else [case.threshold] for p in params if "threshold" in p],
+        "threshold": [
+            p["threshold"].tolist() if case.threshold is None else [case.threshold] for p in params if "threshold" in p
+        ],
         "exact": case.exact,
         "exact_potentials": exact_potentials,
         "margin": margin,
@@ -288,7 +297,8 @@ def record(k: int, case: Case) -> dict[str, np.ndarray]:
         f"{' (no rounding at all)' if exact_potentials else ''}: numpy replay from the currents bit-for-bit; "
         f"whole network: spikes equal, potentials "
         + "; ".join(
-            ("bit-for-bit" if bits[q] else f"within {error[q]:.1e}") + (" with i + V s added first" if q else "") for q in bits
+            ("bit-for-bit" if bits[q] else f"within {error[q]:.1e}") + (" with i + V s added first" if q else "")
+            for q in bits
         )
     )
     arrays = {f"case{k}/meta": np.array(json.dumps(meta)), f"case{k}/input": x}
@@ -311,7 +321,9 @@ def main() -> None:
     TARGET.write_bytes(buffer.getvalue())
     with np.load(TARGET, allow_pickle=False) as f:
         assert all(same(np.asarray(f[key]), value) for key, value in arrays.items())
-    print(f"{TARGET.name}: {len(arrays)} arrays, {size} bytes; snntorch {version('snntorch')}, torch {torch.__version__}")
+    print(
+        f"{TARGET.name}: {len(arrays)} arrays, {size} bytes; snntorch {version('snntorch')}, torch {torch.__version__}"
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from snnopt.errors import ModelError
+from snnopt.errors import ModelError, shown
 from snnopt.model.signal import Current, Shape, Signal, connect
 
 
@@ -71,4 +71,10 @@ class FixedConnection(Connection):
 def positive(owner: str, what: str, value: object, least: int = 1) -> None:
     """Raise unless ``value`` is a whole number of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ModelError(owner, f"{what} is {value!r}", f"give a whole number of at least {least}")
+        raise ModelError(owner, f"{what} is {shown(value)}", f"give a whole number of at least {least}")
+
+
+def yes_or_no(owner: str, what: str, value: object) -> None:
+    """Raise unless ``value`` is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ModelError(owner, f"{what} = {shown(value)}", "give True or False")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from snnopt.model.connections.base import LearnedConnection, Wiring, positive
+from snnopt.model.connections.base import LearnedConnection, Wiring, positive, yes_or_no
 from snnopt.model.signal import Shape
 
 
@@ -29,6 +29,7 @@ class Dense(LearnedConnection):
     def __post_init__(self) -> None:
         if self.units is not None:
             positive(self.label, "its number of units", self.units)
+        yes_or_no(self.label, "bias", self.bias)
 
     def output_shape(self, shape: Shape, where: str) -> Shape | None:  # noqa: D102
         return None if self.units is None else (int(self.units),)

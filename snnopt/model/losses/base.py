@@ -6,9 +6,9 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from snnopt.errors import ModelError, unknown_name
+from snnopt.errors import ModelError, shown, unknown_name
 from snnopt.model.objective import ObjectiveTerm
-from snnopt.model.signal import Population, Signal, describe
+from snnopt.model.signal import Population, describe
 from snnopt.program import Over
 
 NAMED = ("mean", "last", "max", "count")
@@ -43,8 +43,7 @@ class Loss(ObjectiveTerm):
     def __post_init__(self) -> None:
         name = type(self).__name__
         if not isinstance(self.output, Population):
-            what = describe(self.output) if isinstance(self.output, Signal) else repr(self.output)
-            raise ModelError(name, f"{what} is not a layer", "pass the network's output layer, e.g. y = so.LI()(...)")
+            raise ModelError(name, f"{shown(self.output)} is not a layer", "pass the network's output layer, e.g. y = so.LI()(...)")
         if not isinstance(self.over, Window) and self.over not in NAMED:
             raise unknown_name(f"{name}({describe(self.output)}): over", self.over, (*NAMED, "so.Window(k)"))
         if self.over == "count" and not self.output.neuron.spiking:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from snnopt.errors import ModelError
+from snnopt.errors import ModelError, shown
 from snnopt.model.connections.base import Connection
 from snnopt.model.signal import Current, Population, Shape, Signal, describe
 from snnopt.program import StateSpace
@@ -43,7 +43,7 @@ class Neuron(ABC):
     def __call__(self, current: Signal) -> Population:
         """Make a population of these neurons, driven by ``current``."""
         if not isinstance(current, Signal):
-            raise ModelError(self.label, f"it was called on {current!r}", "pass a current, e.g. so.Dense(100)(x)")
+            raise ModelError(self.label, f"it was called on {shown(current)}", "pass a current, e.g. so.Dense(100)(x)")
         if current.shape is None:
             raise ModelError(
                 f"{self.label} on {describe(current)}",
@@ -67,12 +67,13 @@ class Neuron(ABC):
 def parameter(owner: Neuron, what: str, value: ArrayLike, low: float, high: float, closed: bool = True) -> None:
     """Raise unless all values lie in (low, high], or (low, high) where not ``closed``; keep arrays as flat float64."""
     try:
-        array = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
+        given = np.asarray(value)
+        array = given.astype(np.float64) if given.dtype.kind in "fiu" else np.asarray(np.nan)
+    except ValueError:
         array = np.asarray(np.nan)
     if not np.all(np.isfinite(array)) or not np.all((array > low) & ((array <= high) if closed else (array < high))):
         interval = f"({low:g}, {high:g}" + ("]" if closed else ")")
-        raise ModelError(owner.label, f"{what} = {value!r}", f"give {what} in {interval}")
+        raise ModelError(owner.label, f"{what} = {shown(value)}", f"give a number in {interval}, or one for each neuron")
     if array.ndim:
         object.__setattr__(owner, what, array)
 
@@ -82,5 +83,5 @@ def decay(owner: Neuron, what: str, value: ArrayLike) -> None:
     try:
         parameter(owner, what, value, 0.0, 1.0)
     except ModelError as error:
-        hint = f"{error.fix}; from a time constant it is exp(-dt/tau), see so.beta_from_tau(tau, dt)"
+        hint = f"{error.fix}; from a time constant it is exp(-dt/tau)"
         raise ModelError(error.where, error.cause, hint) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from snnopt.model.neurons.base import Neuron, decay
@@ -30,4 +31,4 @@ class LI(Neuron):
 
     def state_space(self) -> StateSpace:
         """A = beta, B = 1, R = 0, C = 1, no step."""
-        return state_space([[self.beta]], [1.0], [0.0], [1.0], None, ("v",))
+        return state_space([[np.ravel(self.beta)]], [1.0], [0.0], [1.0], None, ("v",))

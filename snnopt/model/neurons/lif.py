@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from snnopt.errors import ModelError, unknown_name
-from snnopt.model.connections.base import Connection, LearnedConnection
+from snnopt.errors import ModelError, shown, unknown_name
+from snnopt.model.connections.base import Connection, LearnedConnection, yes_or_no
 from snnopt.model.neurons.base import Neuron, decay, parameter
 from snnopt.program import StateSpace, state_space
 
@@ -42,7 +42,7 @@ class LIF(Neuron):
     def __post_init__(self) -> None:
         decay(self, "beta", self.beta)
         parameter(self, "threshold", self.threshold, 0.0, np.inf, closed=False)
-        if self.reset_mechanism == "zero":
+        if str(self.reset_mechanism) == "zero":
             raise ModelError(
                 self.label,
                 "a reset to zero multiplies spikes with potentials, so the neuron is not linear between spikes",
@@ -50,8 +50,11 @@ class LIF(Neuron):
             )
         if self.reset_mechanism not in ("subtract", "none"):
             raise unknown_name(f"{self.label}: reset_mechanism", self.reset_mechanism, ("subtract", "none"))
+        yes_or_no(self.label, "reset_delay", self.reset_delay)
         if self.recurrent is not None and not isinstance(self.recurrent, LearnedConnection):
-            raise ModelError(self.label, f"recurrent = {self.recurrent!r}", "give a connection, e.g. recurrent=so.Dense()")
+            raise ModelError(
+                self.label, f"recurrent = {shown(self.recurrent)}", "give a connection, e.g. recurrent=so.Dense()"
+            )
 
     @property
     def recurrent_connection(self) -> Connection | None:

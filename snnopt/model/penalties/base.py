@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from snnopt.errors import ModelError
+from snnopt.errors import ModelError, shown
 from snnopt.model.objective import ObjectiveTerm
-from snnopt.model.signal import Population, Signal, Weights, describe
+from snnopt.model.signal import Population, Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +24,11 @@ class WeightPenalty(ObjectiveTerm):
 
     def __post_init__(self) -> None:
         if not isinstance(self.weights, Weights):
-            what = describe(self.weights) if isinstance(self.weights, Signal) else repr(self.weights)
-            raise ModelError(type(self).__name__, f"{what} is not a weight variable", "pass a layer's weights, h.weights")
+            raise ModelError(
+                type(self).__name__,
+                f"{shown(self.weights)} is not a weight variable",
+                "pass a layer's weights, h.weights",
+            )
 
     @property
     def population(self) -> Population:

@@ -1,0 +1,33 @@
+"""Oracle of the weight block of a sparse connection: ridge regression with weights held at zero."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from snnopt.oracles.oracle import Extreme, Oracle, unknown_terms
+from snnopt.oracles.ridge_weights import RIDGE_EXTREMES, RidgeCase, draw_ridge
+from snnopt.split import Block
+
+
+@final
+class MaskedRidgeOracle(Oracle):
+    """Weight blocks in trace form with L2, every map masked."""
+
+    extremes = (
+        *RIDGE_EXTREMES,
+        Extreme("every synapse exists", {"density": 1.0}),
+        Extreme("no synapse exists", {"density": 0.0}),
+        Extreme("most neurons have no synapse", {"density": 0.1, "units": 3}),
+    )
+
+    def matches(self, block: Block) -> str | None:  # noqa: D102
+        if block.kind != "weights" or block.form != "trace":
+            return "it knows weights in trace form"
+        if not all(m.mask is not None for use in block.uses for m in use.maps):
+            return "it knows weights with masks"
+        return unknown_terms(block, ("l2",))
+
+    def draw(self, block: Block, rng: np.random.Generator, extreme: Extreme) -> RidgeCase:  # noqa: D102
+        return draw_ridge(block, rng, extreme, masked=True)

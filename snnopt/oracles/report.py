@@ -1,0 +1,87 @@
+"""What a verification found: a row for each block, and for each failure an instance to paste into a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HEADINGS = ("block", "rule", "objective gap", "violation", "distance", "instances", "seconds", "verdict")
+
+
+class VerificationError(AssertionError):
+    """A closed form failed its oracle, or has none. The message is the report."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong, on which kind of instance, and Python that shows it (empty where there is no oracle)."""
+
+    reason: str
+    instance: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One block and the rule bound to it.
+
+    ``gap``, ``violation`` and ``distance`` are the worst over all instances (relative; distance None where no
+    minimiser was unique); ``instances`` counts extremes and random ones.
+    """
+
+    block: str
+    rule: str
+    gap: float
+    violation: float
+    distance: float | None
+    instances: int
+    seconds: float
+    failure: Failure | None = None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as text."""
+        numbers = [f"{x:.1e}" if x is not None and x == x else "-" for x in (self.gap, self.violation, self.distance)]
+        verdict = "ok" if self.failure is None else f"FAILED: {self.failure.reason}"
+        return (self.block, self.rule, *numbers, str(self.instances), f"{self.seconds:.2f}", verdict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Rows in the order of the plan; ``passed`` only if every one is ok."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every closed form agrees with its oracle."""
+        return not self.failures
+
+    @property
+    def failures(self) -> tuple[Row, ...]:
+        """The rows that failed."""
+        return tuple(r for r in self.rows if r.failure is not None)
+
+    def raise_if_failed(self) -> Report:
+        """Return the report itself if all passed.
+
+        Raises
+        ------
+        VerificationError
+            Some closed form failed, or has no oracle.
+        """
+        if not self.passed:
+            raise VerificationError(f"{len(self.failures)} of {len(self.rows)} closed forms failed\n\n{self}")
+        return self
+
+    def __str__(self) -> str:
+        table = [HEADINGS, *(r.cells for r in self.rows)]
+        widths = [max(len(line[k]) for line in table) for k in range(len(HEADINGS) - 1)]
+        table.insert(1, (*("-" * w for w in widths), "-" * len(HEADINGS[-1])))
+        lines = ["  ".join([*map(str.ljust, line, widths), line[-1]]).rstrip() for line in table]
+        for row in self.failures:
+            assert row.failure is not None
+            if row.failure.code:
+                lines += ["", f"{row.rule} on {row.block}: {row.failure.reason}. Smallest instance found, of the kind"]
+                lines += [f"'{row.failure.instance}':", "", row.failure.code]
+        passed = len(self.rows) - len(self.failures)
+        return "\n".join([*lines, "", f"{passed} of {len(self.rows)} closed forms agree with their oracles."])

@@ -1,0 +1,33 @@
+"""The ordered table of oracles, and how a block finds its own."""
+
+from __future__ import annotations
+
+from snnopt.oracles.dithered_step import DitheredStepOracle
+from snnopt.oracles.exact_step import ExactStepOracle
+from snnopt.oracles.linearised_spikes import SpikesOracle
+from snnopt.oracles.majorised_readout import ReadoutOracle
+from snnopt.oracles.masked_ridge_weights import MaskedRidgeOracle
+from snnopt.oracles.oracle import Oracle
+from snnopt.oracles.ridge_weights import RidgeOracle
+from snnopt.split import Block
+
+ORACLES: tuple[Oracle, ...] = (
+    RidgeOracle(),
+    MaskedRidgeOracle(),
+    ReadoutOracle(),
+    SpikesOracle(),
+    ExactStepOracle(),
+    DitheredStepOracle(),
+)
+
+
+def oracle_for(block: Block) -> tuple[Oracle | None, str]:
+    """Return the first oracle that knows the block; or None, and why none does."""
+    reasons = []
+    for oracle in ORACLES:
+        reason = oracle.matches(block)
+        if reason is None:
+            return oracle, ""
+        if not reason.startswith("it knows"):
+            reasons.append(f"{type(oracle).__name__}: {reason}")
+    return None, "; ".join(reasons) or f"none knows {block.kind} in {block.form} form, step {block.step}"

@@ -1,0 +1,88 @@
+"""What all pictures share: axes, colours, and the ways in which activity can be given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snnopt.errors import DataError, missing_package
+from snnopt.runtime import Activity
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[Any]
+Trace = Activity | Mapping[str, Activity]
+"""One population's activity, or several by name as :func:`snnopt.simulate` returns them."""
+
+BLUE, ORANGE, GREEN, PURPLE, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
+"""Okabe and Ito (2008): told apart with any colour vision."""
+CYCLE = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
+GREY, PALE = "#5f5f5f", "#d4d4d4"
+
+
+def axes(ax: Axes | None) -> Axes:
+    """Return ``ax``, or the axes of a new figure.
+
+    Raises
+    ------
+    MissingPackageError
+        matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    require_matplotlib()
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(layout="constrained")[1]
+
+
+def require_matplotlib() -> None:
+    """Raise :class:`MissingPackageError` where matplotlib is missing."""
+    try:
+        import matplotlib as mpl  # noqa: F401
+    except ImportError:
+        raise missing_package("plot", "matplotlib", "plot") from None
+
+
+def tidy(ax: Axes) -> None:
+    """Take away the frame's upper and right lines."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def spikes_by_layer(where: str, trace: Trace | ArrayLike) -> dict[str, Array]:
+    """Spikes [T, N, n] of every spiking population in ``trace``, by name (``""`` for a single one)."""
+    if isinstance(trace, Mapping):
+        found = {name: a.spikes for name, a in trace.items() if a.spikes is not None}
+    elif isinstance(trace, Activity):
+        found = {} if trace.spikes is None else {"": trace.spikes}
+    else:
+        found = {"": np.asarray(trace)}
+    if not found:
+        raise DataError(where, "no population here spikes", "pass the trace of a network with a spiking layer")
+    return {name: _time_sample_neuron(where, s) for name, s in found.items()}
+
+
+def potentials_of(where: str, activity: Activity | ArrayLike) -> Array:
+    """Potentials [T, N, n] of one population."""
+    if isinstance(activity, Mapping):
+        raise DataError(where, "it draws one population", f"choose one, e.g. trace[{next(iter(activity), 'readout')!r}]")
+    return _time_sample_neuron(where, activity.potentials if isinstance(activity, Activity) else np.asarray(activity))
+
+
+def check_sample(where: str, sample: int, count: int) -> int:
+    """Return ``sample`` if it is one of ``count``."""
+    if not 0 <= sample < count:
+        raise DataError(where, f"there is no sample {sample}, only 0 to {count - 1}", "give one of these")
+    return sample
+
+
+def _time_sample_neuron(where: str, x: Array) -> Array:
+    if x.ndim == 2:
+        x = x[:, None]
+    if x.ndim < 3 or not x.size:
+        raise DataError(where, f"an array of shape {x.shape} is not activity", "give [T, N, n], or [T, n] for one sample")
+    return x.reshape(*x.shape[:2], -1)

@@ -1,0 +1,84 @@
+"""Learning curve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from snnopt.errors import DataError
+from snnopt.report.plots.canvas import BLUE, GREY, RED, axes
+from snnopt.runtime import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WHERE = "plot.convergence"
+
+
+class HasHistory(Protocol):
+    """A result of training."""
+
+    @property
+    def history(self) -> History:
+        """Its records."""
+
+
+def convergence(
+    run: History | HasHistory, ax: Axes | None = None, *, baseline: float | None = None, held_out: str = "validation"
+) -> Axes:
+    """Draw loss (left, logarithmic) and accuracy (right) against iterations.
+
+    Parameters
+    ----------
+    run : a result or its history.
+    ax : where to draw; None makes a figure. Accuracy gets axes of its own over it.
+    baseline : accuracy in [0, 1] of random hidden layers with a ridge read-out, drawn as a dotted line.
+    held_out : what to call the validation data.
+    """
+    history = run if isinstance(run, History) else run.history
+    if not len(history):
+        raise DataError(WHERE, "the history is empty", "train for at least one iteration")
+    ax = axes(ax)
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter  # noqa: PLC0415
+
+    iterations, loss = np.array([r.iteration for r in history]), np.array([r.loss for r in history])
+    marker = "o" if len(history) <= 30 else ""
+    ax.plot(iterations, loss, color=BLUE, marker=marker, markersize=3.5, linewidth=1.6)
+    if np.all(loss[np.isfinite(loss)] > 0):
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("epoch" if iterations[0] else "iteration")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_ylabel("training loss", color=BLUE)
+    ax.tick_params(axis="y", colors=BLUE, which="both")
+    ax.spines["top"].set_visible(False)
+    curves = {
+        "train": (np.array([r.accuracy for r in history]), "-"),
+        held_out: (np.array([r.validation for r in history]), "--"),
+    }
+    curves = {name: curve for name, curve in curves.items() if np.isfinite(curve[0]).any()}
+    if not curves:
+        ax.spines["right"].set_visible(False)
+        return ax
+    right = ax.twinx()
+    for name, (values, style) in curves.items():
+        right.plot(iterations, 100 * values, style, color=RED, marker=marker, markersize=3.5, linewidth=1.6, label=name)
+    if baseline is not None:
+        label = f"random hidden + ridge ({held_out if len(curves) > 1 else 'train'})"
+        right.axhline(100 * baseline, color=GREY, linestyle=":", linewidth=1.4, label=label)
+    right.set_ylabel("accuracy (%)", color=RED)
+    right.tick_params(axis="y", colors=RED)
+    right.spines["top"].set_visible(False)
+    right.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=3,
+        columnspacing=1.2,
+        handlelength=1.6,
+        fontsize="small",
+        frameon=False,
+    )
+    return ax
