@@ -3,11 +3,19 @@
 Declare a network, an objective and constraints; compile them to an ADMM splitting with closed-form solvers; train.
 """
 
-from snnopt import algorithms
+from snnopt import algorithms, data
 from snnopt.algorithms.online import Online
 from snnopt.algorithms.rollout import Rollout
 from snnopt.api import Plan, Result, compile, load, simulate  # noqa: A004 - the field's word, as in CVXPY
-from snnopt.errors import CompileError, DataError, FileError, ModelError, SnnoptError, UnknownNameError
+from snnopt.errors import (
+    CompileError,
+    DataError,
+    FileError,
+    MissingPackageError,
+    ModelError,
+    SnnoptError,
+    UnknownNameError,
+)
 from snnopt.model import (
     L2,
     LI,
@@ -20,6 +28,7 @@ from snnopt.model import (
     SquaredError,
     Window,
 )
+from snnopt.report import plots as plot
 from snnopt.runtime import Status
 
 __version__ = "0.1.0"
@@ -34,6 +43,7 @@ __all__ = [
     "Dense",
     "FileError",
     "Input",
+    "MissingPackageError",
     "ModelError",
     "Network",
     "Online",
@@ -48,6 +58,8 @@ __all__ = [
     "Window",
     "algorithms",
     "compile",
+    "data",
     "load",
+    "plot",
     "simulate",
 ]

@@ -22,7 +22,7 @@ class RidgeWeights(ClosedForm):
     with the proximal term. Biases are not penalised by lam; mu damps them too.
     """
 
-    formula: ClassVar[str] = "W += (G + lam I + mu I)^-1 (sum phi rho dv' - lam W)   (ridge, Cholesky)"
+    formula: ClassVar[str] = "W += (G + lam I + mu I)^-1 (sum phi rho dv' - lam W)   (ridge)"
 
     @classmethod
     def matches(cls, block: Block) -> str | None:  # noqa: D102

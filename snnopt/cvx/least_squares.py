@@ -79,7 +79,12 @@ class _Compiled:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # an inaccurate solution is tried again, more loosely
                     self.problem.solve(
-                        solver=cp.CLARABEL, tol_gap_abs=tol, tol_gap_rel=tol, tol_feas=tol, max_iter=200, warm_start=False
+                        solver=cp.CLARABEL,
+                        tol_gap_abs=tol,
+                        tol_gap_rel=tol,
+                        tol_feas=tol,
+                        max_iter=200,
+                        warm_start=False,
                     )
             except cp.SolverError as error:
                 status = str(error)

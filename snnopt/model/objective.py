@@ -56,7 +56,7 @@ class Objective:
         return self + -as_objective(other)
 
     def __repr__(self) -> str:
-        return " + ".join((f"{c:g} " if c != 1 else "") + t.formula() for c, t in self.scaled)
+        return " + ".join((f"{c:g} * " if c != 1 else "") + t.formula() for c, t in self.scaled)
 
 
 class ObjectiveTerm(ABC):

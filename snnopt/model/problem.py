@@ -6,6 +6,7 @@ from snnopt.errors import ModelError, shown
 from snnopt.model.losses.base import Loss
 from snnopt.model.network import Network, in_order
 from snnopt.model.objective import Objective, ObjectiveTerm, as_objective
+from snnopt.model.printing import equations
 from snnopt.model.signal import Population, describe
 
 
@@ -43,9 +44,14 @@ class Problem:
                 )
 
     def __str__(self) -> str:
-        lines = [f"minimise    {self.objective}", f"over        weights of {self.network!r}", "subject to"]
+        lines = [
+            "minimise",
+            f"    {self.objective}",
+            f"over the weights of {self.network!r}",
+            "subject to, for t = 1 .. T",
+        ]
         for p in self.network.populations:
-            lines += [f"            {line}" for line in _equations(self.network, p)]
+            lines += [f"    {line}" for line in equations(self.network, p)]
         return "\n".join(lines)
 
 
@@ -63,21 +69,3 @@ def _check(network: Network, term: ObjectiveTerm) -> None:
             f"{describe(population)} is not an output of the network",
             "put the loss on an output, or add the layer to so.Network(inputs, outputs)",
         )
-
-
-def _equations(network: Network, p: Population) -> list[str]:
-    name, space = network.names[p], p.neuron.state_space()
-    parts = []
-    for path in p.current.paths:
-        signal = network.names[path.source]
-        symbol = f"{'s' if isinstance(path.source, Population) else 'x'}[{signal}]"
-        for c in path.connections:
-            symbol = f"W*{symbol}" if c.learned else f"{type(c).__name__}({symbol})"
-        parts.append(symbol)
-    if p.neuron.recurrent_connection is not None:
-        parts.append(f"W_rec*s[{name}](t-1)")
-    lines = [f"v[{name}] = {type(p.neuron).__name__}-filter({' + '.join(parts)} + b)"]
-    if space.spiking:
-        lines[0] += " - reset"
-        lines.append(f"s[{name}] = H(v[{name}] - threshold)")
-    return lines

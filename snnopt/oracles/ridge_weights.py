@@ -102,7 +102,9 @@ def draw_ridge(block: Block, rng: np.random.Generator, extreme: Extreme, masked:
     channels, widths = extreme.whole("units", rng, 3), draw_widths(block, rng, extreme)
     uses, size = len(block.uses), extreme.number("data", 1.0)
     phi = [
-        membrane(u.target.dynamics, size * draw_currents(u, widths, rng, steps, samples), int(rng.integers(u.target.size)))
+        membrane(
+            u.target.dynamics, size * draw_currents(u, widths, rng, steps, samples), int(rng.integers(u.target.size))
+        )
         for u in block.uses
     ]
     weights = extreme.number("weights", decade(rng, -1, 1)) * rng.normal(size=(channels, phi[0].shape[-1]))

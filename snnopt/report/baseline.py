@@ -95,7 +95,8 @@ def _features(wiring: Wiring, weights: Mapping[str, Array], samples: Samples) ->
     """Read-out features of the rollout by output, [N, k] float64, made piece by piece."""
     program = wiring.program
     readouts = {
-        t.owner: LinearReadout(program, t, wiring.incoming[t.owner], samples.steps, wiring.dtype) for t in program.losses
+        t.owner: LinearReadout(program, t, wiring.incoming[t.owner], samples.steps, wiring.dtype)
+        for t in program.losses
     }
     widest = max([c.size for c in program.couplings] + [int(np.prod(v.shape)) for v in program.inputs])
     parts: dict[str, list[Array]] = {name: [] for name in readouts}

@@ -1,4 +1,4 @@
-"""What the compiler made of a problem, as a table."""
+"""What the compiler made of a problem: layer, terms, block, closed form."""
 
 from __future__ import annotations
 
@@ -7,36 +7,30 @@ from snnopt.blocks import Binding
 from snnopt.program import Program
 from snnopt.report.mathematics import block_terms
 
-HEADINGS = ("layer", "block", "terms", "closed form")
+KINDS = ("readout", "spikes", "potentials", "weights")
 
 
 def explain(program: Program, algorithm: Algorithm, bindings: tuple[Binding, ...]) -> str:
-    """Return a table of layer, block, terms and closed form, read-outs first, as a backward sweep meets them."""
+    """Return a paragraph for each block, in the order in which a backward sweep meets them.
+
+    Each names the layer and block, the closed form bound to it, the terms that it minimises, the update, and the closed
+    forms of the same kind that were tried before and why they declined.
+    """
     place = {c.name: k for k, c in enumerate(program.couplings)}
-    kinds = ("readout", "spikes", "potentials", "weights")
-    ordered = sorted(bindings, key=lambda b: (-max(place[n] for n in b.block.layers), kinds.index(b.block.kind)))
-    rows = [
-        (
-            " + ".join(b.block.layers),
-            b.block.kind,
-            "; ".join(block_terms(b.block)),
-            f"{b.rule.__name__}: {b.rule.formula}",
-        )
-        for b in ordered
-    ]
-    widths = [max(len(r[k]) for r in (HEADINGS, *rows)) for k in range(3)]
+    ordered = sorted(bindings, key=lambda b: (-max(place[n] for n in b.block.layers), KINDS.index(b.block.kind)))
+    heads = [f"{' + '.join(b.block.layers)}: {b.block.kind}" for b in ordered]
+    width = max(len(h) for h in heads)
     lines = [
-        f"algorithm {algorithm.name}: {algorithm.summary}",
-        f"form      {algorithm.form}; couplings summed over time, averaged over samples",
-        "",
-        _line(HEADINGS, widths),
-        _line(tuple("-" * w for w in (*widths, 11)), widths),
-        *(_line(r, widths) for r in rows),
-        "",
-        f"{len(rows)} blocks, all with closed forms; no CVXPY fallback.",
+        f"algorithm  {algorithm.name}: {algorithm.summary}",
+        f"form       {algorithm.form}; couplings are summed over time and averaged over samples",
     ]
-    return "\n".join(lines)
-
-
-def _line(row: tuple[str, ...], widths: list[int]) -> str:
-    return "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]).rstrip()
+    for head, b in zip(heads, ordered, strict=True):
+        lines += ["", f"{head.ljust(width)}  ->  {b.rule.__name__}"]
+        lines += [
+            f"    minimises  {' + '.join(block_terms(b.block)).replace('+ -', '- ')}",
+            f"    update     {b.rule.formula}",
+        ]
+        lines += [
+            f"    tried      {name}: {reason}" for name, reason in b.declined if not reason.startswith("it solves")
+        ]
+    return "\n".join([*lines, "", f"{len(ordered)} blocks, all with closed forms; no CVXPY fallback."])

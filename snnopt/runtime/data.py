@@ -96,7 +96,8 @@ def numeric(where: str, values: object, convert: str = "convert them, e.g. x.ast
     if x.dtype.kind == "c":
         raise DataError(where, "the values are complex", "give real numbers, e.g. the magnitude np.abs(x)")
     if x.ndim == 0 and x.dtype.kind not in "bfiu":
-        raise DataError(where, f"{shown(values)} is not an array", "give an array of numbers, e.g. numpy.asarray(x)")
+        cause = f"the {type(values).__name__} given is not an array of numbers"
+        raise DataError(where, cause, "give an array, e.g. numpy.array(x), or x.toarray() if it is sparse")
     if x.dtype.kind not in "bfiu":
         raise DataError(where, f"the values are not numbers (dtype {x.dtype})", convert)
     return x

@@ -61,7 +61,8 @@ class Block:
 def split(program: Program, step: StepRule) -> tuple[Block, ...]:
     """Split a program into the blocks of a trace-form sweep that starts from a rollout, backward from the output.
 
-    Read-out potentials are eliminated with their coupling (they are its right-hand side), so a read-out block holds
+    Under the exact step rule spikes are a block of their own, ``a = s + da/sigma``; under the dithered one they are a
+    function of the potentials, and the demand enters there. Read-out potentials are eliminated with their coupling (they are its right-hand side), so a read-out block holds
     its loss and its weights. Weights used in several places, and maps whose positions share weights, are groups of
     their own; all other maps into one population are solved for together.
     """
@@ -75,17 +76,10 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
             spikes = Block(
                 f"{name}.spikes", "spikes", "trace", (name,), (f"{name}.spike",), (), linear=True, step="linearised"
             )
-            potentials = Block(
-                f"{name}.potentials",
-                "potentials",
-                "trace",
-                (name,),
-                (coupling.potential,),
-                dynamics,
-                linear=True,
-                step=step,
+            variables = (coupling.potential,)
+            blocks.append(
+                Block(f"{name}.potentials", "potentials", "trace", (name,), variables, dynamics, linear=True, step=step)
             )
-            blocks += [spikes, potentials]
     for uses in groups:
         layers = tuple(dict.fromkeys(u.target.name for u in uses))
         weights = tuple(dict.fromkeys(n for u in uses for m in u.maps for n in (m.weight, m.bias) if n is not None))
@@ -114,7 +108,9 @@ def _check(program: Program) -> None:
         owner, where = program.by_name[term.owner], f"layer {term.owner!r}, term {term.name}"
         example = "e.g. so.LI(beta=0.9)(so.Dense(10)(h))"
         if owner.dynamics.spiking:
-            raise CompileError(where, "no block takes a loss on spikes yet", f"end the network in a read-out, {example}")
+            raise CompileError(
+                where, "no block takes a loss on spikes yet", f"end the network in a read-out, {example}"
+            )
         if not any(m.learned for m in owner.maps):
             raise CompileError(where, "the layer has no weights to solve for", f"put a connection before it, {example}")
     for coupling in program.couplings:

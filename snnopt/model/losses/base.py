@@ -43,7 +43,9 @@ class Loss(ObjectiveTerm):
     def __post_init__(self) -> None:
         name = type(self).__name__
         if not isinstance(self.output, Population):
-            raise ModelError(name, f"{shown(self.output)} is not a layer", "pass the network's output layer, e.g. y = so.LI()(...)")
+            raise ModelError(
+                name, f"{shown(self.output)} is not a layer", "pass the network's output layer, e.g. y = so.LI()(...)"
+            )
         if not isinstance(self.over, Window) and self.over not in NAMED:
             raise unknown_name(f"{name}({describe(self.output)}): over", self.over, (*NAMED, "so.Window(k)"))
         if self.over == "count" and not self.output.neuron.spiking:

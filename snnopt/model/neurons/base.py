@@ -73,7 +73,9 @@ def parameter(owner: Neuron, what: str, value: ArrayLike, low: float, high: floa
         array = np.asarray(np.nan)
     if not np.all(np.isfinite(array)) or not np.all((array > low) & ((array <= high) if closed else (array < high))):
         interval = f"({low:g}, {high:g}" + ("]" if closed else ")")
-        raise ModelError(owner.label, f"{what} = {shown(value)}", f"give a number in {interval}, or one for each neuron")
+        raise ModelError(
+            owner.label, f"{what} = {shown(value)}", f"give a number in {interval}, or one for each neuron"
+        )
     if array.ndim:
         object.__setattr__(owner, what, array)
 

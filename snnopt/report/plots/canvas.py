@@ -69,7 +69,9 @@ def spikes_by_layer(where: str, trace: Trace | ArrayLike) -> dict[str, Array]:
 def potentials_of(where: str, activity: Activity | ArrayLike) -> Array:
     """Potentials [T, N, n] of one population."""
     if isinstance(activity, Mapping):
-        raise DataError(where, "it draws one population", f"choose one, e.g. trace[{next(iter(activity), 'readout')!r}]")
+        raise DataError(
+            where, "it draws one population", f"choose one, e.g. trace[{next(iter(activity), 'readout')!r}]"
+        )
     return _time_sample_neuron(where, activity.potentials if isinstance(activity, Activity) else np.asarray(activity))
 
 
@@ -84,5 +86,7 @@ def _time_sample_neuron(where: str, x: Array) -> Array:
     if x.ndim == 2:
         x = x[:, None]
     if x.ndim < 3 or not x.size:
-        raise DataError(where, f"an array of shape {x.shape} is not activity", "give [T, N, n], or [T, n] for one sample")
+        raise DataError(
+            where, f"an array of shape {x.shape} is not activity", "give [T, N, n], or [T, n] for one sample"
+        )
     return x.reshape(*x.shape[:2], -1)

@@ -49,7 +49,9 @@ def raster(
         time, neuron = np.nonzero(seen)
         tall = spikes.shape[2]
         colour = CYCLE[k % len(CYCLE)]
-        ax.add_collection(PolyCollection(_cells(time, neuron + base), facecolor=colour, edgecolor=colour, linewidth=0.25))
+        ax.add_collection(
+            PolyCollection(_cells(time, neuron + base), facecolor=colour, edgecolor=colour, linewidth=0.25)
+        )
         if base:
             ax.axhline(base - 0.5, color=GREY, linewidth=0.6)
         ticks.append((base + (tall - 1) / 2, f"{name}\n{tall} neurons"))

@@ -73,9 +73,7 @@ def traces(
     return ax
 
 
-def _name_ends(
-    ax: Axes, ends: dict[int, float], labels: Sequence[str], highlight: Sequence[int], steps: int
-) -> None:
+def _name_ends(ax: Axes, ends: dict[int, float], labels: Sequence[str], highlight: Sequence[int], steps: int) -> None:
     """Write names beside the lines' ends, moved apart where they would overlap, strong ones first."""
     low, high = ax.get_ylim()
     gap = 0.055 * (high - low)

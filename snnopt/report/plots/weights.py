@@ -32,7 +32,9 @@ def weights(
     """
     w = np.asarray(weight, np.float64)
     if w.ndim < 2 or not w.size or not np.isfinite(w).all():
-        raise DataError(WHERE, f"an array of shape {w.shape} with {w.size} entries", "give finite weights [neurons, sources]")
+        raise DataError(
+            WHERE, f"an array of shape {w.shape} with {w.size} entries", "give finite weights [neurons, sources]"
+        )
     w = w.reshape(len(w), -1)
     if shape is not None and math.prod(shape) != w.shape[1]:
         raise DataError(WHERE, f"{w.shape[1]} sources are no image of {shape}", "give its rows and columns, or None")

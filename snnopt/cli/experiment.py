@@ -1,0 +1,124 @@
+"""One training run with everything that is told about it: accuracy, the baseline beside it, rates, time, a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.algorithms import Algorithm
+from snnopt.api import Result, compile, simulate  # noqa: A004
+from snnopt.data import Dataset
+from snnopt.errors import DataError
+from snnopt.model import Problem
+from snnopt.report.baseline import Baseline, random_hidden_baseline
+from snnopt.report.plots import overview
+from snnopt.report.plots.overview import save_figure
+from snnopt.runtime import Activity, Status
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A problem trained on a data set."""
+
+    problem: Problem
+    dataset: Dataset
+    timesteps: int
+    seed: int
+    result: Result
+    train: float
+    test: float
+    baseline: Baseline
+
+    @property
+    def seconds(self) -> float:
+        """Training time, progress display excluded."""
+        records = self.result.history.records
+        return records[-1].seconds if records else 0.0
+
+    @property
+    def sizes(self) -> str:
+        """Layer sizes, e.g. ``64-100-10``."""
+        nodes = (*self.problem.network.inputs, *self.problem.network.populations)
+        return "-".join("x".join(map(str, n.shape)) for n in nodes)
+
+    @cached_property
+    def trace(self) -> Mapping[str, Activity]:
+        """Activity on the test samples."""
+        data = self.dataset.X_test.astype(np.float32)
+        return simulate(self.problem.network, self.result.weights, data, timesteps=self.timesteps)
+
+    @property
+    def firing_rates(self) -> dict[str, float]:
+        """Spikes per neuron and step on the test samples, by layer."""
+        return {n: float(a.spikes.mean()) for n, a in self.trace.items() if a.spikes is not None}
+
+    @property
+    def exit_code(self) -> int:
+        """0 for a run that ended well, 1 for one that did not, 130 for an interrupted one."""
+        if self.result.status is Status.INTERRUPTED:
+            return 130
+        return 1 if self.result.status in (Status.DIVERGED, Status.NUMERICAL_ERROR) else 0
+
+    def draw(self, path: Path) -> Path:
+        """Write the picture of the run."""
+        readout = self.result.program.losses[0].owner
+        predicted = self.result.predict(self.dataset.X_test)
+        if isinstance(predicted, dict):
+            predicted = predicted[readout]
+        weight = next(iter(self.result.weights.values()))
+        images = weight[0].size == np.prod(self.dataset.shape)
+        figure = overview(
+            self.result.history,
+            self.trace,
+            readout,
+            self.dataset.X_test,
+            self.dataset.y_test,
+            predicted,
+            weight,
+            classes=self.dataset.classes,
+            shape=self.dataset.shape if images else None,
+            baseline=self.baseline.test,
+            title=f"Spiking network {self.sizes} trained on {self.dataset.name} by snnopt ({self.result.algorithm}): "
+            f"{100 * self.test:.1f}% of {len(self.dataset.X_test)} test samples right after {self.seconds:.2f} s",
+        )
+        return save_figure(figure, path)
+
+
+def run_experiment(
+    problem: Problem,
+    algorithm: Algorithm,
+    dataset: Dataset,
+    timesteps: int,
+    seed: int,
+    *,
+    time_limit: float | None = None,
+    progress: bool | None = None,
+) -> Experiment:
+    """Train, score on training and test data, and compute the baseline from the same starting weights."""
+    if len(problem.network.inputs) > 1 or len(problem.network.outputs) > 1:
+        raise DataError(
+            f"data {dataset.name!r}", "they are one input and one output, the network has more", "train it from Python"
+        )
+    d = dataset
+    result = compile(problem, algorithm).solve(
+        d.X_train,
+        d.y_train,
+        timesteps=timesteps,
+        seed=seed,
+        validation=(d.X_test, d.y_test),
+        time_limit=time_limit,
+        progress=progress,
+    )
+    train, test = result.score(d.X_train, d.y_train), result.score(d.X_test, d.y_test)
+    baseline = random_hidden_baseline(
+        problem, d.X_train, d.y_train, (d.X_test, d.y_test), timesteps=timesteps, seed=seed
+    )
+    return Experiment(problem, d, timesteps, seed, result, train, test, baseline)

@@ -1,0 +1,43 @@
+"""``snnopt explain``: what the compiler makes of a model file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from snnopt.api import compile  # noqa: A004
+from snnopt.cli.model_file import load_model
+from snnopt.cli.options import add_algorithm, add_hidden, configured
+
+EPILOG = """\
+examples:
+  snnopt explain models/digits_mlp.py
+  snnopt explain models/digits_mlp.py --algorithm rollout --hidden 100 100
+"""
+
+
+def add(subparsers: Any) -> None:
+    """Add the command."""
+    command: argparse.ArgumentParser = subparsers.add_parser(
+        "explain",
+        help="show which closed form solves which part of a model",
+        description="Print the problem that MODEL.py declares, and the subproblems that the compiler splits it into:\n"
+        "layer, terms, block, and the closed form that solves it. Nothing is trained.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "model", type=Path, metavar="MODEL.py", help="a Python file with a build() that returns a problem"
+    )
+    add_algorithm(command)
+    add_hidden(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compile and print."""
+    algorithm = configured(arguments.algorithm)
+    problem = load_model(arguments.model, arguments.hidden).problem
+    print(f"{problem}\n\n{compile(problem, algorithm).explain()}")
+    return 0

@@ -1,0 +1,127 @@
+"""Options that commands share, and the algorithm that they configure."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import math
+from collections.abc import Sequence
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any
+
+from snnopt.algorithms import ALGORITHMS, Algorithm
+from snnopt.errors import ModelError, unknown_name
+
+
+def add_algorithm(command: argparse.ArgumentParser) -> None:
+    """Add ``--algorithm``."""
+    command.add_argument(
+        "--algorithm",
+        metavar="NAME",
+        default="online",
+        help=f"one of {', '.join(sorted(ALGORITHMS))} (default: online)",
+    )
+
+
+def add_seed(command: argparse.ArgumentParser, of: str) -> None:
+    """Add ``--seed``."""
+    command.add_argument("--seed", type=whole, metavar="N", default=0, help=f"seed of {of} (default: 0)")
+
+
+def add_hidden(command: argparse.ArgumentParser) -> None:
+    """Add ``--hidden``."""
+    command.add_argument(
+        "--hidden",
+        nargs="+",
+        type=positive,
+        metavar="UNITS",
+        help="neurons in each hidden layer, passed to build(hidden=...)",
+    )
+
+
+def whole(text: str) -> int:
+    """A whole number of at least 0."""
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def seconds(text: str) -> float:
+    """A positive, finite number."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def output_path(option: str, path: Path | None) -> None:
+    """Check where a file shall go before work is put into its contents.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder does not exist.
+    ModelError
+        It is a folder.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise ModelError(f"{option} {path}", "this is a folder", f"name a file in it, e.g. {option} {path / 'run'}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{option} {path}: the folder {path.parent} does not exist; make it first")
+
+
+def configured(name: str, epochs: int | None = None, settings: Sequence[str] = ()) -> Algorithm:
+    """Return the algorithm called ``name`` with its defaults, but for ``epochs`` and ``settings`` (``"key=value"``).
+
+    ``epochs`` are passes over the data: epochs of mini-batches, or full-batch iterations.
+
+    Raises
+    ------
+    UnknownNameError
+        No algorithm, or no setting of it, has this name.
+    ModelError
+        A setting is not written as ``key=value``, or its value is out of range.
+    """
+    if name not in ALGORITHMS:
+        raise unknown_name("--algorithm", name, ALGORITHMS)
+    known = {f.name: f for f in fields(ALGORITHMS[name])}
+    values: dict[str, Any] = {}
+    if epochs is not None:
+        values["epochs" if "epochs" in known else "max_iter"] = epochs
+    for text in settings:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not value:
+            raise ModelError("--set", f"{text!r} is not of the form key=value", "write, for instance, --set step=3")
+        if key not in known:
+            raise unknown_name(f"--set: settings of {name!r}", key, known)
+        values[key] = _value(known[key], value)
+    return ALGORITHMS[name](**values)
+
+
+def _value(setting: Field[Any], text: str) -> Any:
+    if isinstance(setting.default, str):
+        return text
+    if text.lower() == "none" and setting.default is None:
+        return None
+    try:
+        value = ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        value = text
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and (not setting.metadata.get("whole") or value == int(value)):
+        return int(value) if setting.metadata.get("whole") else float(value)
+    kind = "whole number" if setting.metadata.get("whole") else "number"
+    example = "32" if setting.default is None else f"{setting.default:g}"
+    raise ModelError("--set", f"{setting.name} = {text!r} is no {kind}", f"write, e.g., --set {setting.name}={example}")

@@ -1,0 +1,108 @@
+"""``snnopt train``: train the network that a model file declares."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from snnopt.cli.experiment import run_experiment
+from snnopt.cli.model_file import load_model
+from snnopt.cli.options import add_algorithm, add_hidden, add_seed, configured, output_path, positive, seconds
+from snnopt.cli.summary import announce, print_summary
+from snnopt.data import DATASETS
+from snnopt.errors import SnnoptError, unknown_name
+
+TIMESTEPS = 10
+
+EPILOG = """\
+examples:
+  snnopt train models/digits_mlp.py
+  snnopt train models/digits_mlp.py --hidden 100 100 100 --seed 3
+  snnopt train models/digits_mlp.py --algorithm rollout --epochs 30 --save run.npz --plot run.png
+  snnopt train models/digits_mlp.py --samples 200 --set ridge=0.5 --set batch_size=50
+  snnopt train models/digits_mlp.py | grep test_accuracy
+
+Test samples are never trained on, nor used to choose the iterate that is kept. Beside the result stands that of the
+same network with its random starting weights and only the read-out solved: what training has to beat.
+Progress goes to the error stream, and only to a terminal; elsewhere the result is 'key: value' lines.
+Ctrl-C ends a run early and keeps its best iterate; so.load("run.npz") reads what --save wrote.
+"""
+
+
+def add(subparsers: Any) -> None:
+    """Add the command."""
+    command: argparse.ArgumentParser = subparsers.add_parser(
+        "train",
+        help="train the network that a model file declares",
+        description="Train the network that MODEL.py declares, on a data set that comes with a package.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "model", type=Path, metavar="MODEL.py", help="a Python file with a build() that returns a problem"
+    )
+    what = command.add_argument_group("what is trained")
+    add_hidden(what)  # type: ignore[arg-type]
+    what.add_argument(
+        "--data", metavar="NAME", help=f"one of {', '.join(DATASETS)} (default: what the model file is meant for)"
+    )
+    what.add_argument("--samples", type=positive, metavar="N", help="train on the first N training samples only")
+    what.add_argument(
+        "--timesteps",
+        type=positive,
+        metavar="T",
+        help=f"steps that each sample is held for (default: the model file's, else {TIMESTEPS})",
+    )
+    how = command.add_argument_group("how")
+    add_algorithm(how)  # type: ignore[arg-type]
+    how.add_argument("--epochs", type=positive, metavar="N", help="passes over the data (rollout: iterations)")
+    how.add_argument(
+        "--time-limit", type=seconds, metavar="SECONDS", help="stop after this long, keep the best iterate"
+    )
+    add_seed(how, "split and starting weights")  # type: ignore[arg-type]
+    how.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any setting of the algorithm, e.g. --set step=3; can be repeated",
+    )
+    files = command.add_argument_group("what is written")
+    files.add_argument("--save", type=Path, metavar="RUN.npz", help="write weights, network and history")
+    files.add_argument("--plot", type=Path, metavar="PATH", help="write a picture (.png, .svg, .pdf)")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and tell."""
+    output_path("--save", arguments.save)
+    output_path("--plot", arguments.plot)
+    algorithm = configured(arguments.algorithm, arguments.epochs, arguments.set)
+    model = load_model(arguments.model, arguments.hidden)
+    data = arguments.data or model.data or next(iter(DATASETS))
+    if data not in DATASETS:
+        raise unknown_name("data set", data, DATASETS)
+    dataset = DATASETS[data](seed=arguments.seed, samples=arguments.samples)
+    timesteps = arguments.timesteps or model.timesteps or TIMESTEPS
+    announce(
+        f"{model.problem.network!r}\non {dataset!r}, {timesteps} time steps, "
+        f"by {algorithm.name}, seed {arguments.seed}\n"
+    )
+    experiment = run_experiment(
+        model.problem, algorithm, dataset, timesteps, arguments.seed, time_limit=arguments.time_limit
+    )
+    files = {}
+    if arguments.save:
+        files["saved"] = str(experiment.result.save(arguments.save))
+    failed: SnnoptError | None = None
+    if arguments.plot:
+        try:
+            files["picture"] = str(experiment.draw(arguments.plot))
+        except SnnoptError as error:  # the result of a long run is told whatever becomes of its picture
+            failed = error
+    print_summary(experiment, files)
+    if failed is not None:
+        print(f"snnopt: error: no picture. {failed}", file=sys.stderr)
+    return 2 if failed is not None else experiment.exit_code
