@@ -34,6 +34,7 @@ from snnopt.runtime import (
     rollout,
     window_means,
 )
+from snnopt.runtime.data import numeric
 from snnopt.runtime.storage import damaged, load_arrays, save_arrays
 from snnopt.split import split
 
@@ -181,7 +182,7 @@ class Result:
 
     def readout(self, data: object, *, timesteps: int | None = None) -> Array | dict[str, Array]:
         """What the loss sees of each output: e.g. its mean membrane potential, [N, units], by name where several."""
-        samples = check_inputs(self.program, data, timesteps or self._steps_for(data))
+        samples = check_inputs(self.program, data, self._steps_for(data) if timesteps is None else timesteps)
         owners = list(dict.fromkeys(t.owner for t in self.program.losses))
         out = {n: np.empty((samples.count, self.program.by_name[n].size), self._wiring.dtype) for n in owners}
         for piece, means in window_means(self._wiring, self.program, self._matrices, samples):
@@ -198,7 +199,7 @@ class Result:
 
     def score(self, data: object, targets: object, *, timesteps: int | None = None) -> float:
         """Accuracy of the rollout on ``data`` (or R squared if trained on real targets), mean over outputs."""
-        samples = check_inputs(self.program, data, timesteps or self._steps_for(data))
+        samples = check_inputs(self.program, data, self._steps_for(data) if timesteps is None else timesteps)
         shape = next(iter(samples.arrays.values())).shape
         wanted = check_targets(self.program, targets, samples.count, shape)
         m = self.readout(data, timesteps=timesteps)
@@ -231,10 +232,11 @@ class Result:
         return check_weights(self.program, self.weights, self._wiring.dtype)
 
     def _steps_for(self, data: object) -> int | None:
-        """The training's timesteps, for data without a time axis."""
-        first = next(iter(data.values()), data) if isinstance(data, Mapping) else data
-        axes = len(self.program.inputs[0].shape) + 1
-        return self.timesteps if np.ndim(first) == axes else None  # type: ignore[arg-type]
+        """The training's timesteps, where some of the data have no time axis."""
+        inputs = self.program.inputs
+        given = data if isinstance(data, Mapping) else {inputs[0].name: data}
+        axes = {v: numeric(f"input {v.name!r}", given[v.name]).ndim for v in inputs if v.name in given}
+        return self.timesteps if any(n == len(v.shape) + 1 for v, n in axes.items()) else None
 
     def _decide(self, output: str, m: Array) -> Array:
         return m if output in self.real_outputs else m.argmax(1)

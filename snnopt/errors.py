@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-
 WIDEST = 80
 """Characters of a value that a message shows at most."""
 

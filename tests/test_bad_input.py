@@ -104,8 +104,10 @@ def test_data(case: str) -> None:
     error = so.UnknownNameError if case.startswith("unknown") else so.DataError
     steps = None if getattr(data, "ndim", 2) == 3 else T
     check(lambda: plan().solve(data, Y, timesteps=steps), error, *message)
-    weights = plan().solve(X, Y, timesteps=T).weights
-    check(lambda: so.simulate(problem().network, weights, data, timesteps=steps), error, *message)
+    result = plan().solve(X, Y, timesteps=T)
+    check(lambda: so.simulate(problem().network, result.weights, data, timesteps=steps), error, *message)
+    check(lambda: result.predict(data), error, *message)
+    check(lambda: result.score(data, Y), error, *message)
 
 
 LABELS = {
@@ -148,6 +150,8 @@ def test_real_targets_of_the_wrong_width() -> None:
 @pytest.mark.parametrize("steps", [5.0, "5", 0, -1, True, [5]])
 def test_timesteps_are_a_whole_number(steps: Any) -> None:
     check(lambda: plan().solve(X, Y, timesteps=steps), so.DataError, PIXELS, "timesteps=", "whole number")
+    result = plan().solve(X, Y, timesteps=T)
+    check(lambda: result.predict(X, timesteps=steps), so.DataError, PIXELS, "timesteps=", "whole number")
 
 
 def test_timesteps_are_asked_for_and_must_agree() -> None:
@@ -222,21 +226,6 @@ PARTS: dict[str, tuple[Callable[[], object], type[ValueError], str, str, str]] =
     "reset_delay as text": (lambda: lif(reset_delay="no"), so.ModelError, HIDDEN, "reset_delay = 'no'", "True or"),
     "recurrent as a switch": (lambda: lif(recurrent=True), so.ModelError, HIDDEN, "recurrent", r"recurrent=so.Dense\("),
     "recurrent as a class": (lambda: lif(recurrent=so.Dense), so.ModelError, HIDDEN, "class Dense", r"so.Dense\(\)"),
-    "recurrent too wide": (
-        lambda: (
-            so.Network(x := so.Input(8), lif(recurrent=so.Dense(7))(so.Dense(3)(x)))
-            and so.compile(
-                so.Problem(
-                    so.Network(x, y := so.LI()(so.Dense(2)(lif(recurrent=so.Dense(7))(so.Dense(3)(x))))),
-                    so.CrossEntropy(y),
-                )
-            )
-        ),
-        so.ModelError,
-        "layer 'hidden'",
-        r"\(7,\) for neurons of shape \(3,\)",
-        r"recurrent=so.Dense\(\)",
-    ),
     "Dense(0)": (lambda: so.Dense(0), so.ModelError, "Dense", "units is 0", "at least 1"),
     "Dense of a negative": (lambda: so.Dense(-3, name="w_in"), so.ModelError, "Dense 'w_in'", "-3", "at least 1"),
     "Dense of a float": (lambda: so.Dense(10.0), so.ModelError, "Dense", "10.0", "whole"),  # type: ignore[arg-type]
@@ -364,10 +353,10 @@ def test_output_without_a_loss() -> None:
 
 
 def test_networks() -> None:
-    x, h, y = nodes()
-    wrong: Any = y
-    check(lambda: so.Network(wrong, x), so.ModelError, "Network", "layer 'readout' is among its inputs", "so.Input")  # type: ignore[arg-type]
-    check(lambda: so.Network(x, wrong.neuron), so.ModelError, "Network", "LI.* is among its outputs", "so.LI")
+    x, _, y = nodes()
+    swapped = untyped(y), untyped(x)
+    check(lambda: so.Network(*swapped), so.ModelError, "Network", "layer 'readout' is among its inputs", "so.Input")
+    check(lambda: so.Network(x, y.neuron), so.ModelError, "Network", "LI.* is among its outputs", "so.LI")
     check(lambda: so.Network([], y), so.ModelError, "Network", "no inputs", "at least one")
     check(lambda: so.Network(x, []), so.ModelError, "Network", "no outputs", "at least one")
     check(lambda: so.Network(untyped(X), untyped(Y)), so.ModelError, "Network", "an array", "so.Input")
@@ -420,6 +409,14 @@ def test_what_no_block_would_hold_is_refused_by_name() -> None:
     mixed = so.LI(beta=[0.5, 0.6, 0.7], name="mixed")(so.Dense(3)(h))
     message = ("layer 'mixed'", "different time constants", "change or drop")
     check(lambda: trained(x, mixed, so.CrossEntropy(mixed)), so.CompileError, *message)
+
+
+def test_recurrent_connection_of_another_width() -> None:
+    x = so.Input(8)
+    h = lif(recurrent=so.Dense(7))(so.Dense(3)(x))
+    y = so.LI()(so.Dense(2)(h))
+    message = ("layer 'hidden'", r"\(7,\) for neurons of shape \(3,\)", r"recurrent=so.Dense\(\)")
+    check(lambda: trained(x, y, so.CrossEntropy(y)), so.ModelError, *message)
 
 
 def test_window_longer_than_the_data() -> None:

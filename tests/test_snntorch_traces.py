@@ -57,16 +57,16 @@ class Trace:
 
     def neuron(self, j: int) -> Neuron:
         """Layer j's neuron in our words; the last layer is the read-out. Another kind of neuron is a line here."""
-        meta, label = self.meta, f"layer{j}"
+        meta, named = self.meta, f"layer{j}"
         beta = np.array(meta["beta"][j])
         if j == meta["layers"] - 1:
-            return so.LI(beta=beta, name=label)
+            return so.LI(beta=beta, name=named)
         theta = np.array(meta["threshold"][j])
         match meta["neuron"]:
             case "Leaky":
-                return so.LIF(beta=beta, threshold=theta, name=label)
+                return so.LIF(beta=beta, threshold=theta, name=named)
             case "RLeaky":
-                return so.LIF(beta=beta, threshold=theta, recurrent=so.Dense(), name=label)
+                return so.LIF(beta=beta, threshold=theta, recurrent=so.Dense(), name=named)
             case other:
                 raise NotImplementedError(other)
 

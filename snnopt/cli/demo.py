@@ -29,9 +29,10 @@ It needs scikit-learn for the data and matplotlib for the picture: pip install '
 
 
 def build() -> so.Problem:
-    x = so.Input(64, name="pixels")  # 8 x 8 pixels, held constant
-    h = so.LIF(beta=0.9, threshold=1.0, name="hidden")(so.Dense(100)(x))  # 100 spiking neurons
-    y = so.LI(beta=0.9, name="readout")(so.Dense(10)(h))  # one leaky integrator a class
+    """64 pixels, 100 spiking neurons, 10 leaky integrators."""
+    x = so.Input(64, name="pixels")
+    h = so.LIF(beta=0.9, threshold=1.0, name="hidden")(so.Dense(100)(x))
+    y = so.LI(beta=0.9, name="readout")(so.Dense(10)(h))
     return so.Problem(so.Network(x, y), so.CrossEntropy(y, over="mean") + 1e-3 * so.L2(h.weights))
 
 
@@ -65,9 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     output_path("--output", arguments.output)
     algorithm = configured(arguments.algorithm)
     first = digits(seed=arguments.seed)
-    announce(
-        f"{inspect.getsource(build)}\nso.compile(build(), {algorithm.name!r}).solve(X, labels, timesteps={TIMESTEPS})\n"
-    )
+    call = f'result = so.compile(build(), "{algorithm.name}").solve(X, labels, timesteps={TIMESTEPS})'
+    announce(f"{inspect.getsource(build)}\n{call}\n")
     seeds = range(arguments.seed, arguments.seed + arguments.splits)
     experiment = run_experiment(build(), algorithm, first, TIMESTEPS, arguments.seed)
     more = [run_experiment(build(), algorithm, digits(seed=s), TIMESTEPS, s, progress=False) for s in seeds[1:]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class Experiment:
     def sizes(self) -> str:
         """Layer sizes, e.g. ``64-100-10``."""
         nodes = (*self.problem.network.inputs, *self.problem.network.populations)
-        return "-".join("x".join(map(str, n.shape)) for n in nodes)
+        return "-".join("x".join(map(str, n.shape or ())) for n in nodes)
 
     @cached_property
     def trace(self) -> Mapping[str, Activity]:
@@ -107,7 +107,7 @@ def run_experiment(
         raise DataError(
             f"data {dataset.name!r}", "they are one input and one output, the network has more", "train it from Python"
         )
-    d = dataset
+    d = _in_shape(dataset, problem.network.inputs[0].shape)
     result = compile(problem, algorithm).solve(
         d.X_train,
         d.y_train,
@@ -118,7 +118,12 @@ def run_experiment(
         progress=progress,
     )
     train, test = result.score(d.X_train, d.y_train), result.score(d.X_test, d.y_test)
-    baseline = random_hidden_baseline(
-        problem, d.X_train, d.y_train, (d.X_test, d.y_test), timesteps=timesteps, seed=seed
-    )
+    baseline = random_hidden_baseline(problem, d.X_train, d.y_train, d.X_test, d.y_test, timesteps=timesteps, seed=seed)
     return Experiment(problem, d, timesteps, seed, result, train, test, baseline)
+
+
+def _in_shape(dataset: Dataset, shape: tuple[int, ...] | None) -> Dataset:
+    """The samples in the shape that an input declares, where they have as many features, e.g. [N, 8, 8] for [N, 64]."""
+    if shape is None or np.prod(shape) != dataset.X_train[0].size:
+        return dataset
+    return replace(dataset, X_train=dataset.X_train.reshape(-1, *shape), X_test=dataset.X_test.reshape(-1, *shape))

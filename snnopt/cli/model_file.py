@@ -91,7 +91,7 @@ def _imported(path: Path) -> ModuleType:
 def _build_function(path: Path, module: ModuleType) -> Callable[..., object]:
     build = getattr(module, "build", None)
     if callable(build):
-        return build  # type: ignore[no-any-return]
+        return build
     own = [n for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__]
     near = difflib.get_close_matches("build", own, n=1, cutoff=0.3) or own[:1]
     ready = next((n for n, value in vars(module).items() if isinstance(value, Problem)), None)

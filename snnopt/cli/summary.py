@@ -25,11 +25,12 @@ def print_summary(e: Experiment, files: Mapping[str, str]) -> None:
     if not sys.stdout.isatty():
         _print_lines(e, files)
         return
+    from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415 - only where something is drawn
     from rich.table import Table  # noqa: PLC0415
 
     console = Console(highlight=False)
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("accuracy", "train", "test"):
         table.add_column(heading, justify="left" if heading == "accuracy" else "right")
     table.add_row(f"trained by {e.result.algorithm}", _percent(e.train), f"[bold]{_percent(e.test)}[/bold]")
@@ -62,10 +63,11 @@ def print_splits(runs: Sequence[Experiment]) -> None:
             }
             print(f"mean_{key[name]}: {values.mean():.4f}")
         return
+    from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(caption=f"baseline: {BASELINE}", caption_justify="left")
+    table = Table(caption=f"baseline: {BASELINE}", caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("split", "test accuracy", "baseline", "training time"):
         table.add_column(heading, justify="right")
     for e in runs:

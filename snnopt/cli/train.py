@@ -67,7 +67,7 @@ def add(subparsers: Any) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="any setting of the algorithm, e.g. --set step=3; can be repeated",
+        help="any setting of the algorithm, e.g. --set step=3; can be repeated (a wrong KEY lists all)",
     )
     files = command.add_argument_group("what is written")
     files.add_argument("--save", type=Path, metavar="RUN.npz", help="write weights, network and history")

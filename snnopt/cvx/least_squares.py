@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ Array = NDArray[Any]
 
 TOLERANCES = (1e-14, 1e-11, 1e-9)
 """Tried in this order: tight first, looser where the solver makes no more progress."""
+COMPILED = 2048
+"""Entries of A up to which a problem is compiled for its size; a larger one is built with constants, once."""
 
 
 class ConvexSolverError(RuntimeError):
@@ -22,8 +24,8 @@ class ConvexSolverError(RuntimeError):
 def least_squares(a: Array, b: Array, linear: Array, zero: Array | None = None) -> Array:
     """Solve ``min_X  1/2 ||A X - B||^2 + <L, X>`` with ``X = 0`` where ``zero`` is true.
 
-    Penalties stand in A and B as their square roots, so that the problem is DPP: it is compiled once for each size
-    (rounded up and padded) and solved again with new numbers.
+    Penalties stand in A and B as their square roots, so that the problem is DPP: a small one is compiled once for its
+    size (rounded up and padded) and solved again with new numbers, in a millisecond.
 
     Parameters
     ----------
@@ -43,56 +45,19 @@ def least_squares(a: Array, b: Array, linear: Array, zero: Array | None = None) 
     (rows, k), m = a.shape, b.shape[1]
     held = np.zeros((k, m), bool) if zero is None else zero
     unit = float(np.abs(a).max()) or 1.0
-    problem = _compiled(_round_up(rows, 16), _round_up(k, 4), _round_up(m, 4))
-    problem.load(a / unit, b / unit, linear / unit**2, held)
-    return problem.solve()[:k, :m]
+    numbers = (a / unit, b / unit, linear / unit**2, held.astype(np.float64))
+    if rows * k <= COMPILED:
+        problem = _compiled(_round_up(rows, 16), _round_up(k, 4), _round_up(m, 4))
+        for parameter, value, fill in zip(problem.numbers, numbers, (0.0, 0.0, 0.0, 1.0), strict=True):
+            parameter.value = _padded(value, parameter.shape, fill)
+    else:
+        problem = _build(*numbers)
+    x = _solve(problem)[:k, :m]
+    return np.where(held, 0.0, x)  # the solver leaves them at 1e-10 or so
 
 
 def _round_up(n: int, step: int) -> int:
     return -(-n // step) * step
-
-
-class _Compiled:
-    """One problem size; unused rows are zero, unused columns held at zero."""
-
-    def __init__(self, rows: int, k: int, m: int) -> None:
-        import cvxpy as cp
-
-        self.a, self.b = cp.Parameter((rows, k)), cp.Parameter((rows, m))
-        self.linear, self.held = cp.Parameter((k, m)), cp.Parameter((k, m), nonneg=True)
-        self.x = cp.Variable((k, m))
-        objective = cp.sum_squares(self.a @ self.x - self.b) / 2 + cp.sum(cp.multiply(self.linear, self.x))
-        self.problem = cp.Problem(cp.Minimize(objective), [cp.multiply(self.held, self.x) == 0])
-        assert self.problem.is_dcp(dpp=True)
-
-    def load(self, a: Array, b: Array, linear: Array, held: Array) -> None:
-        self.held.value = _padded(held.astype(np.float64), self.held.shape, 1.0)
-        for parameter, value in ((self.a, a), (self.b, b), (self.linear, linear)):
-            parameter.value = _padded(value, parameter.shape, 0.0)
-
-    def solve(self) -> Array:
-        import cvxpy as cp
-
-        status = "not solved"
-        for tol in TOLERANCES:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # an inaccurate solution is tried again, more loosely
-                    self.problem.solve(
-                        solver=cp.CLARABEL,
-                        tol_gap_abs=tol,
-                        tol_gap_rel=tol,
-                        tol_feas=tol,
-                        max_iter=200,
-                        warm_start=False,
-                    )
-            except cp.SolverError as error:
-                status = str(error)
-                continue
-            status = self.problem.status
-            if status == cp.OPTIMAL:
-                return np.array(self.x.value)
-        raise ConvexSolverError(f"CVXPY with Clarabel: {status}")
 
 
 def _padded(x: Array, shape: tuple[int, ...], fill: float) -> Array:
@@ -101,6 +66,47 @@ def _padded(x: Array, shape: tuple[int, ...], fill: float) -> Array:
     return out
 
 
+class _Problem(NamedTuple):
+    """A CVXPY problem, its variable, and its A, B, L and zeros (parameters or constants)."""
+
+    problem: Any
+    x: Any
+    numbers: tuple[Any, ...]
+
+
+def _build(a: Any, b: Any, linear: Any, held: Any) -> _Problem:
+    import cvxpy as cp
+
+    x = cp.Variable(linear.shape)
+    objective = cp.sum_squares(a @ x - b) / 2 + cp.sum(cp.multiply(linear, x))
+    problem = cp.Problem(cp.Minimize(objective), [cp.multiply(held, x) == 0])
+    assert problem.is_dcp(dpp=True)
+    return _Problem(problem, x, (a, b, linear, held))
+
+
 @lru_cache(maxsize=64)
-def _compiled(rows: int, k: int, m: int) -> _Compiled:
-    return _Compiled(rows, k, m)
+def _compiled(rows: int, k: int, m: int) -> _Problem:
+    """One problem size with parameters; unused rows are zero, unused columns held at zero."""
+    import cvxpy as cp
+
+    a, b, linear = cp.Parameter((rows, k)), cp.Parameter((rows, m)), cp.Parameter((k, m))
+    return _build(a, b, linear, cp.Parameter((k, m), nonneg=True))
+
+
+def _solve(problem: _Problem) -> Array:
+    import cvxpy as cp
+
+    status = "not solved"
+    for tol in TOLERANCES:
+        limits = {"tol_gap_abs": tol, "tol_gap_rel": tol, "tol_feas": tol, "max_iter": 200}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # an inaccurate solution is tried again, more loosely
+                problem.problem.solve(solver=cp.CLARABEL, warm_start=False, **limits)
+        except cp.SolverError as error:
+            status = str(error)
+            continue
+        status = problem.problem.status
+        if status == cp.OPTIMAL:
+            return np.array(problem.x.value)
+    raise ConvexSolverError(f"CVXPY with Clarabel: {status}")

@@ -31,7 +31,7 @@ def digits(seed: int = 0, test_share: float = 0.2, samples: int | None = None) -
         An argument is out of range.
     """
     try:
-        from sklearn.datasets import load_digits  # noqa: PLC0415
+        from sklearn.datasets import load_digits
     except ImportError:
         raise missing_package(WHERE, "scikit-learn", "data") from None
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
@@ -41,9 +41,9 @@ def digits(seed: int = 0, test_share: float = 0.2, samples: int | None = None) -
     bunch = load_digits()
     order = np.random.default_rng(seed).permutation(len(bunch.data))
     train = len(order) - math.ceil(test_share * len(order))
-    if samples is not None:
-        if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or not 1 <= samples <= train:
-            raise DataError(WHERE, f"samples={samples!r}", f"give a whole number from 1 to {train}, or None for all")
+    whole = isinstance(samples, int | np.integer) and not isinstance(samples, bool)
+    if samples is not None and not (whole and 1 <= samples <= train):
+        raise DataError(WHERE, f"samples={samples!r}", f"give a whole number from 1 to {train}, or None for all")
     kept, held_out = order[:train][:samples], order[train:]
     X, y = bunch.data / 16.0, bunch.target.astype(np.int64)
     return Dataset(

@@ -1,15 +1,24 @@
 """What a user declares: signals, connections, neurons, losses, penalties, networks and problems."""
 
-from snnopt.model.connections import CONNECTIONS, Connection, Dense
+from snnopt.model.connections import CONNECTIONS, AvgPool2d, Connection, Conv1d, Conv2d, Delay, Dense, Flatten, Sparse
 from snnopt.model.losses import LOSSES, CrossEntropy, SquaredError, Window
 from snnopt.model.network import Network
-from snnopt.model.neurons import LI, LIF, NEURONS, Neuron
+from snnopt.model.neurons import ALIF, IF, LI, LIF, NEURONS, CubaLIF, Neuron
 from snnopt.model.objective import Objective
 from snnopt.model.penalties import L2, PENALTIES
 from snnopt.model.problem import Problem
 from snnopt.model.signal import Current, Input, Population, Signal, Weights
 
 __all__ = [
+    "ALIF",
+    "IF",
+    "AvgPool2d",
+    "Conv1d",
+    "Conv2d",
+    "CubaLIF",
+    "Delay",
+    "Flatten",
+    "Sparse",
     "CONNECTIONS",
     "L2",
     "LI",

@@ -7,7 +7,7 @@ from snnopt.model.losses.base import Loss
 from snnopt.model.network import Network, in_order
 from snnopt.model.objective import Objective, ObjectiveTerm, as_objective
 from snnopt.model.printing import equations
-from snnopt.model.signal import Population, describe
+from snnopt.model.signal import describe
 
 
 class Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,10 +20,16 @@ class Case(ABC):
     """Random numbers for one block, and what they make of it.
 
     ``x`` stands for what a rule returns: the change of the block's variables. ``axes`` names the axes of each array,
-    so that a failing case can be cut down along them.
+    so that a failing case can be cut down along them. Arrays are read-only: a rule must not write into its arguments.
     """
 
     axes: ClassVar[Mapping[str, tuple[str, ...]]]
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
 
     @abstractmethod
     def candidate(self, rule: type[ClosedForm]) -> Array:
@@ -63,3 +69,10 @@ def relative_excess(value: float, best: float, start: float, least: float = 1e-1
 def relative_distance(x: Array, best: Array, least: float = 1e-9) -> float:
     """Largest difference, over the largest entry of ``best``."""
     return float(np.abs(x - best).max() / max(float(np.abs(best).max()), least))
+
+
+def conditioned(energy: float, held: Array) -> bool:
+    """Whether a quadratic ``G + diag(held)`` with trace G = ``energy`` is certainly conditioned well enough to compare
+    minimisers, and not only objectives.
+    """
+    return energy + float(held.max()) < 1e8 * float(held.min())

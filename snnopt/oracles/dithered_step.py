@@ -46,7 +46,7 @@ class DitheredCase(Case):
     width: float
     rho: float
 
-    axes: ClassVar = {k: ("time", "sample", "neuron") for k in ("potentials", "demand")} | {"threshold": ("neuron",)}
+    axes: ClassVar = dict.fromkeys(("potentials", "demand"), ("time", "sample", "neuron")) | {"threshold": ("neuron",)}
 
     def candidate(self, rule: type[ClosedForm]) -> Array:
         """The rule's v - v_0."""

@@ -60,7 +60,7 @@ class ExactStepCase(Case):
     rho: float
     sigma: float
 
-    axes: ClassVar = {k: ("time", "sample", "neuron") for k in ("potentials", "demand")} | {"threshold": ("neuron",)}
+    axes: ClassVar = dict.fromkeys(("potentials", "demand"), ("time", "sample", "neuron")) | {"threshold": ("neuron",)}
 
     @property
     def spikes(self) -> Array:
@@ -75,8 +75,8 @@ class ExactStepCase(Case):
         rho, sigma = Fraction(self.rho), Fraction(self.sigma)
         theta, spikes = np.broadcast_to(self.threshold, self.potentials.shape), self.spikes
         for at in np.ndindex(self.potentials.shape):
-            numbers = (Fraction(float(x[at])) for x in (self.potentials, spikes, self.demand, theta))
-            yield at, Entry(*numbers, rho, sigma)
+            v0, s, da, th = (Fraction(float(x[at])) for x in (self.potentials, spikes, self.demand, theta))
+            yield at, Entry(v0, s, da, th, rho, sigma)
 
     def solution(self) -> Array:
         """The cheaper branch's minimiser, less v_0."""

@@ -13,6 +13,9 @@ from snnopt.split import Block, WeightUse
 
 Array = NDArray[Any]
 
+MANY = 280
+"""Features for which solvers switch from one general solve to blocked factorisations."""
+
 
 def membrane(space: StateSpace, currents: Array, neuron: int = 0) -> Array:
     """``x[t] = A x[t-1] + B i[t]``, ``v[t] = C x[t]`` of one neuron without spikes, as written; [T, ...] to [T, ...]."""

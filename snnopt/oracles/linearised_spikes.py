@@ -26,7 +26,7 @@ class SpikesCase(Case):
     demand: Array
     sigma: float
 
-    axes: ClassVar = {k: ("time", "sample", "neuron") for k in ("spikes", "demand")}
+    axes: ClassVar = dict.fromkeys(("spikes", "demand"), ("time", "sample", "neuron"))
 
     def candidate(self, rule: type[ClosedForm]) -> Array:
         """The rule's a, less s."""

@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 
 from snnopt.blocks import LOSS_FUNCTIONS, ClosedForm
 from snnopt.cvx import least_squares
-from snnopt.oracles.case import Case, relative_distance, relative_excess
-from snnopt.oracles.features import draw_currents, draw_widths, l2_columns, membrane
+from snnopt.oracles.case import Case, conditioned, relative_distance, relative_excess
+from snnopt.oracles.features import MANY, draw_currents, draw_widths, l2_columns, membrane
 from snnopt.oracles.losses import LOSSES, gradient
+from snnopt.oracles.majoriser import loss_faults, probes
 from snnopt.oracles.oracle import Extreme, Oracle, decade, unknown_terms
 from snnopt.split import Block
 
 Array = NDArray[Any]
-
-PROBES = 40
-"""Points at which the majoriser is compared with the loss."""
 
 
 @final
@@ -106,25 +104,17 @@ class ReadoutCase(Case):
         return relative_excess(self.rise(x), self.rise(best), 0.0, least)
 
     def distance(self, x: Array, best: Array) -> float | None:  # noqa: D102
-        count = len(self.features)
-        hessian = self.curvature * (self.features.T @ self.features / count + self.damping * np.eye(len(self.lam)))
+        energy = self.curvature * float((self.features**2).sum()) / len(self.features)
         size = 1e-6 * max(1.0, float(np.abs(self.weights).max()))
-        return relative_distance(x, best, size) if np.linalg.cond(hessian + np.diag(self.lam)) < 1e8 else None
+        held = self.lam + self.curvature * self.damping
+        return relative_distance(x, best, size) if conditioned(energy, held) else None
 
     def defects(self, x: Array) -> tuple[str, ...]:
         """Does the loss's own code agree with its definition, does the quadratic lie above it, does a step help?"""
-        out = []
-        own, m = LOSS_FUNCTIONS[self.kind], self.features @ self.weights.T
-        expected = LOSSES[self.kind](m, self.target)
-        if np.abs(own.values(m, self.target) - expected).max() > 1e-9 * (1 + np.abs(m).max() ** 2):
-            out.append(f"the values of {self.kind} differ from its definition")
-        if np.abs(own.gradient(m, self.target) - gradient(LOSSES[self.kind], m, self.target)).max() > 1e-9 * (
-            1 + np.abs(m).max()
-        ):
-            out.append(f"the gradient of {self.kind} differs from the derivative of its definition")
+        out = loss_faults(self.kind, self.features @ self.weights.T, self.target)
         start = self.loss(np.zeros_like(x))
         if self.eta <= 1:
-            for probe in (x, *self._probes()):
+            for probe in (x, *probes(self.weights, self.features)):
                 loss = self.loss(probe)
                 if loss > start + self.rise(probe) + 1e-9 * (abs(loss) + abs(start)):
                     out.append("the quadratic does not lie above the loss")
@@ -132,18 +122,6 @@ class ReadoutCase(Case):
             if self.loss(x) > start + 1e-9 * abs(start):
                 out.append("the loss rises")
         return tuple(out)
-
-    def _probes(self) -> list[Array]:
-        """Points near and far: random ones, and ones that move two units' outputs apart (where curvature is largest)."""
-        rng = np.random.default_rng(0)
-        shape, out = self.weights.shape, []
-        for near in np.geomspace(1e-3, 1e2, PROBES // 2):
-            out.append(near * rng.normal(size=shape))
-            apart = np.zeros(shape)
-            first, last = rng.permutation(len(apart))[[0, -1]]
-            apart[last], apart[first] = -near, near
-            out.append(apart * self.features[rng.integers(len(self.features))])
-        return out
 
 
 @final
@@ -156,6 +134,7 @@ class ReadoutOracle(Oracle):
         Extreme("one unit", {"units": 1}),
         Extreme("one of everything", {"steps": 1, "samples": 1, "units": 1, "fan_in": 1}),
         Extreme("two units, zero weights", {"units": 2, "weights": 0.0}),
+        Extreme("many features", {"fan_in": MANY, "units": 2, "steps": 2}),
         Extreme("zero data", {"data": 0.0}),
         Extreme("large data", {"data": 1e3}),
         Extreme("saturated", {"weights": 1e3}),

@@ -81,7 +81,9 @@ class Report:
         for row in self.failures:
             assert row.failure is not None
             if row.failure.code:
-                lines += ["", f"{row.rule} on {row.block}: {row.failure.reason}. Smallest instance found, of the kind"]
-                lines += [f"'{row.failure.instance}':", "", row.failure.code]
+                found = (
+                    f"{row.rule} on {row.block}, instance {row.failure.instance!r}, cut down as far as it still fails:"
+                )
+                lines += ["", found, "", row.failure.code]
         passed = len(self.rows) - len(self.failures)
         return "\n".join([*lines, "", f"{passed} of {len(self.rows)} closed forms agree with their oracles."])

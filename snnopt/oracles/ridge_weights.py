@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from snnopt.blocks import ClosedForm
 from snnopt.cvx import least_squares
-from snnopt.oracles.case import Case, relative_distance, relative_excess
-from snnopt.oracles.features import draw_currents, draw_widths, l2_columns, membrane
+from snnopt.oracles.case import Case, conditioned, relative_distance, relative_excess
+from snnopt.oracles.features import MANY, draw_currents, draw_widths, l2_columns, membrane
 from snnopt.oracles.oracle import Extreme, Oracle, decade, unknown_terms
 from snnopt.split import Block
 
 Array = NDArray[Any]
-
-WORST_CONDITION = 1e8
-"""Up to which condition number the minimiser is compared, and not only the objective."""
 
 
 @final
@@ -67,7 +64,7 @@ class RidgeCase(Case):
         w, count = self.weights + x, self.features.shape[2]
         total = float(self.lam @ (w**2).sum(0)) / 2 + self.damping / 2 * float((x**2).sum())
         for rho, phi, dv in zip(self.rho, self.features, self.moves, strict=True):
-            total += rho / 2 * float((((phi @ w.T) - (phi @ self.weights.T + dv)) ** 2).sum()) / count
+            total += float(rho) / 2 * float((((phi @ w.T) - (phi @ self.weights.T + dv)) ** 2).sum()) / count
         return total
 
     def solution(self) -> Array:
@@ -86,10 +83,9 @@ class RidgeCase(Case):
         return relative_excess(self.objective(x), self.objective(best), self.objective(np.zeros_like(x)))
 
     def distance(self, x: Array, best: Array) -> float | None:  # noqa: D102
-        phi = self.features
-        hessian = np.einsum("u,utnj,utnk->jk", self.rho, phi, phi) / phi.shape[2] + np.diag(self.lam + self.damping)
+        energy = np.einsum("u,utnk->", self.rho, self.features**2) / self.features.shape[2]
         size = 1e-9 * max(1.0, float(np.abs(self.weights).max()))
-        return relative_distance(x, best, size) if np.linalg.cond(hessian) < WORST_CONDITION else None
+        return relative_distance(x, best, size) if conditioned(float(energy), self.lam + self.damping) else None
 
     def violation(self, x: Array) -> float:
         """Largest weight of a synapse that does not exist."""
@@ -111,7 +107,7 @@ def draw_ridge(block: Block, rng: np.random.Generator, extreme: Extreme, masked:
     mask = None
     if masked:
         mask = rng.random(weights.shape) < extreme.number("density", 0.6)
-        weights = weights * mask
+        weights = np.where(mask, weights, 0.0)
     return RidgeCase(
         features=np.stack(phi),
         moves=extreme.number("moves", decade(rng, -1, 1)) * rng.normal(size=(uses, steps, samples, channels)),
@@ -129,6 +125,7 @@ RIDGE_EXTREMES = (
     Extreme("one sample", {"samples": 1}),
     Extreme("one neuron", {"units": 1, "fan_in": 1}),
     Extreme("one of everything", {"steps": 1, "samples": 1, "units": 1, "fan_in": 1}),
+    Extreme("many features", {"fan_in": MANY, "units": 2, "steps": 2, "density": 0.95}),
     Extreme("zero data", {"data": 0.0}),
     Extreme("nothing asked for", {"moves": 0.0}),
     Extreme("zero weights", {"weights": 0.0}),

@@ -11,7 +11,7 @@ import numpy as np
 from snnopt.blocks import ClosedForm
 from snnopt.oracles.case import Case
 
-BUDGET = 150
+BUDGET = 100
 """Cases tried at most while shrinking."""
 
 
@@ -38,6 +38,9 @@ def _smaller(case: Case) -> Iterator[Case]:
         for axis, length in zip(axes, np.shape(array), strict=False):
             lengths[axis] = max(lengths.get(axis, 1), length)
     for axis, length in lengths.items():
+        if length > 4:
+            yield _kept(case, axis, length, list(range(length // 2)))
+            yield _kept(case, axis, length, list(range(length // 2, length)))
         if length > 2:
             yield from (_kept(case, axis, length, [i]) for i in range(length))
         if length > 1:
@@ -59,10 +62,12 @@ def _kept(case: Case, axis: str, length: int, indices: list[int]) -> Case:
 
 
 def _rounded(case: Case, digits: int) -> Case | None:
-    """The case with every real array rounded, or None if it is round already."""
+    """The case with every real number rounded, or None if all are round already."""
     changed: dict[str, Any] = {}
     for f in fields(case):
         value = getattr(case, f.name)
+        if isinstance(value, float) and float(f"{value:.{digits + 1}g}") != value:
+            changed[f.name] = float(f"{value:.{digits + 1}g}")
         if isinstance(value, np.ndarray) and value.dtype == np.float64:
             rounded = np.round(value, digits)
             if not np.array_equal(rounded, value):

@@ -11,7 +11,6 @@ import numpy as np
 
 from snnopt.blocks import Binding, ClosedForm
 from snnopt.errors import ModelError
-from snnopt.oracles.case import Case
 from snnopt.oracles.catalogue import catalogue
 from snnopt.oracles.judge import Verdict, judge
 from snnopt.oracles.oracle import ORDINARY, Oracle
@@ -104,15 +103,11 @@ def _row(block: Block, rule: type[ClosedForm], oracle: Oracle, rng: np.random.Ge
         verdict = judge(case, rule)
         verdicts.append(verdict)
         if not verdict.passed:
-            failure = _failure(case, rule, extreme.name)
+            small = shrink(case, lambda c: not judge(c, rule).passed)
+            failure = Failure(verdict.fault or "", extreme.name, as_python(small, rule))
             break
-    gap, violation = (max(abs(getattr(v, name)) for v in verdicts) for name in ("gap", "violation"))
+    gap, violation = (max(abs(float(getattr(v, name))) for v in verdicts) for name in ("gap", "violation"))
     distances = [v.distance for v in verdicts if v.distance is not None]
     seconds = time.perf_counter() - start
     worst = max(distances, default=None)
     return Row(block.name, rule.__name__, gap, violation, worst, len(verdicts), seconds, failure)
-
-
-def _failure(case: Case, rule: type[ClosedForm], instance: str) -> Failure:
-    small = shrink(case, lambda c: not judge(c, rule).passed)
-    return Failure(judge(small, rule).fault or "", instance, as_python(small, rule))

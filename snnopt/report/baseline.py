@@ -34,7 +34,8 @@ def random_hidden_baseline(
     problem: Problem,
     data: object,
     labels: object,
-    test: tuple[object, object] | None = None,
+    test_data: object = None,
+    test_labels: object = None,
     *,
     timesteps: int | None = None,
     seed: int = 0,
@@ -48,7 +49,7 @@ def random_hidden_baseline(
     Parameters
     ----------
     data, labels : what training would get, see :meth:`snnopt.Plan.solve`.
-    test : data and labels to score on as well.
+    test_data, test_labels : what to score on as well.
     timesteps : T for data without a time axis.
     seed : the seed of the training run to compare with.
 
@@ -59,7 +60,7 @@ def random_hidden_baseline(
     """
     program = lower(problem)
     samples, targets = _checked(program, data, labels, timesteps)
-    held_out = None if test is None else _checked(program, *test, timesteps)
+    held_out = None if test_data is None else _checked(program, test_data, test_labels, timesteps)
     wiring = Wiring(program, np.dtype(np.float32))
     weights = starting_weights(wiring, samples, seed)
     solved: dict[str, Array] = {}

@@ -23,7 +23,11 @@ def block_terms(block: Block) -> list[str]:
         out.append(f"-<demand, s[{name}]>")
     if block.step != "none":
         out.append(
-            {"linearised": f"sigma/2 ||a - s[{name}]||^2"}.get(block.step, f"{block.step} step s = H(v - theta)")
+            {
+                "linearised": f"sigma/2 ||a - s[{name}]||^2",
+                "exact": f"sigma[{name}]/2 ||a - H(v - theta)||^2",
+                "dithered": "dithered step E H(v - theta - xi), linearised",
+            }[block.step]
         )
     out += [term_text(t) for t in block.terms]
     if block.proximal:

@@ -52,9 +52,9 @@ class Sweeper:
         self.solvers = {
             b.block.name: WeightSolver(b, self.wiring, steps, algorithm.weight_block) for b in weight_bindings
         }
-        self.solved_with: dict[str, list[WeightSolver]] = {b.block.layers[0]: [] for b in weight_bindings}
+        self.solved_with: dict[str, list[WeightSolver]] = {b.block.layers[-1]: [] for b in weight_bindings}
         for b in weight_bindings:
-            self.solved_with[b.block.layers[0]].append(self.solvers[b.block.name])
+            self.solved_with[b.block.layers[-1]].append(self.solvers[b.block.name])
         self.readouts = {b.block.layers[0]: _Readout(self, b) for b in bindings if b.block.kind == "readout"}
         self.moves: dict[str, Moves] = {c.name: self._moves(c) for c in program.hidden}
         self.thresholds = {c.name: self._threshold(c) for c in program.hidden}

@@ -73,12 +73,23 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
         name = coupling.name
         if coupling.dynamics.spiking:
             dynamics = (Quadratic(name, f"rho[{name}]"),)
-            spikes = Block(
-                f"{name}.spikes", "spikes", "trace", (name,), (f"{name}.spike",), (), linear=True, step="linearised"
-            )
+            if step == "exact":
+                a_block = (f"{name}.spike",)
+                blocks.append(
+                    Block(f"{name}.spikes", "spikes", "trace", (name,), a_block, (), linear=True, step="linearised")
+                )
             variables = (coupling.potential,)
             blocks.append(
-                Block(f"{name}.potentials", "potentials", "trace", (name,), variables, dynamics, linear=True, step=step)
+                Block(
+                    f"{name}.potentials",
+                    "potentials",
+                    "trace",
+                    (name,),
+                    variables,
+                    dynamics,
+                    linear=step != "exact",
+                    step=step,
+                )
             )
     for uses in groups:
         layers = tuple(dict.fromkeys(u.target.name for u in uses))

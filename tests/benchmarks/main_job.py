@@ -96,7 +96,9 @@ def memory() -> dict[str, object]:
         y = np.random.default_rng(1).integers(0, 10, count)
         tracemalloc.start()
         plan.solve(X, y, timesteps=TIMESTEPS)
-        out[f"{count} samples"] = f"{tracemalloc.get_traced_memory()[1] / 1e6:.2f} MB beyond {X.nbytes / 1e6:.1f} MB of data"
+        out[f"{count} samples"] = (
+            f"{tracemalloc.get_traced_memory()[1] / 1e6:.2f} MB beyond {X.nbytes / 1e6:.1f} MB of data"
+        )
         tracemalloc.stop()
     return out
 

@@ -51,7 +51,9 @@ def train(data: Split, hidden: tuple[int, ...], seed: int, steps: int) -> tuple[
     batch = 16 if len(X) < 500 else 64
     optimiser = torch.optim.Adam(net.parameters(), RATE)
     steps_in_all = EPOCHS * -(-len(X) // batch)
-    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps_in_all) if len(hidden) > 1 or batch == 16 else None
+    cosine = (
+        torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps_in_all) if len(hidden) > 1 or batch == 16 else None
+    )
     start = time.perf_counter()
     for _ in range(EPOCHS):
         for index in torch.randperm(len(X)).split(batch):

@@ -30,7 +30,7 @@ class Connection(ABC):
     """A linear map between layers. Call it on a signal to get a current."""
 
     learned: ClassVar[bool]
-    steps: ClassVar[int] = 0
+    steps: int = 0
     name: str | None = None
 
     def __call__(self, signal: Signal) -> Current:

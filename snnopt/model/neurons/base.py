@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,11 +13,11 @@ from numpy.typing import ArrayLike
 
 from snnopt.errors import ModelError, shown
 from snnopt.model.connections.base import Connection
+from snnopt.model.neurons.equations import space_from_equations
 from snnopt.model.signal import Current, Population, Shape, Signal, describe
 from snnopt.program import StateSpace
 
 
-@dataclass(frozen=True, eq=False)
 class Neuron(ABC):
     """A neuron model. Call it on a current to make a population.
 
@@ -54,14 +55,64 @@ class Neuron(ABC):
         return Population(self, Current(current.paths, current.shape), current.shape)
 
     def _check_sizes(self, shape: Shape) -> None:
-        for f in fields(self):
-            value = getattr(self, f.name)
+        for what, value in vars(self).items():
             if isinstance(value, np.ndarray) and value.size not in (1, math.prod(shape)):
                 raise ModelError(
                     self.label,
-                    f"{f.name} has {value.size} values for {math.prod(shape)} neurons",
+                    f"{what} has {value.size} values for {math.prod(shape)} neurons",
                     f"give one number, or an array of shape {shape}",
                 )
+
+    @staticmethod
+    def from_equations(
+        *,
+        potential: str | None = None,
+        threshold: ArrayLike | None = None,
+        parameters: Mapping[str, ArrayLike] | None = None,
+        name: str | None = None,
+        **equations: str,
+    ) -> Neuron:
+        """Make a neuron from update equations that are linear in states, current and spikes.
+
+        Each keyword is a state, its value the right-hand side of ``state[t] = ...`` as text, in which state names stand
+        for their values at t-1, ``i`` for the current at t and ``s`` for the neuron's own spike at t-1. Numbers,
+        ``+ - * / **`` and ``exp, cos, sin, sqrt, pi`` may be used, and names given in ``parameters``.
+
+        Parameters
+        ----------
+        potential : the state (or linear expression of the new states) that is compared with the threshold; None takes
+            the first equation's state.
+        threshold : in volts; None makes a neuron that does not spike.
+        parameters : numbers, or arrays with one value per neuron, by name.
+        name : the layer's name.
+
+        A resonate-and-fire neuron::
+
+            so.Neuron.from_equations(
+                x="d * (cos(w) * x - sin(w) * y) + i - s",
+                y="d * (sin(w) * x + cos(w) * y)",
+                threshold=1.0, parameters={"d": 0.95, "w": 0.3},
+            )
+        """
+        space = space_from_equations(equations, potential, threshold, parameters or {}, name)
+        return EquationNeuron(space, name)
+
+
+@dataclass(frozen=True, eq=False)
+class EquationNeuron(Neuron):
+    """A neuron given by its state space; made by :meth:`Neuron.from_equations`."""
+
+    space: StateSpace
+    name: str | None = None
+
+    def state_space(self) -> StateSpace:
+        """The state space that the equations were read into."""
+        return self.space
+
+    @property
+    def spiking(self) -> bool:  # type: ignore[override]
+        """Whether a threshold was given."""
+        return self.space.spiking
 
 
 def parameter(owner: Neuron, what: str, value: ArrayLike, low: float, high: float, closed: bool = True) -> None:

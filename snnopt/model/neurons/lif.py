@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from snnopt.errors import ModelError, shown, unknown_name
-from snnopt.model.connections.base import Connection, LearnedConnection, yes_or_no
-from snnopt.model.neurons.base import Neuron, decay, parameter
+from snnopt.model.connections.base import Connection, yes_or_no
+from snnopt.model.neurons.base import decay
+from snnopt.model.neurons.reset import Spiking, check_spiking
 from snnopt.program import StateSpace, state_space
 
 
 @dataclass(frozen=True, eq=False)
-class LIF(Neuron):
+class LIF(Spiking):
     """``v[t] = beta v[t-1] + i[t] - reset s[t-1]``, ``s[t] = 1`` where ``v[t] > threshold``.
 
     Equal to ``snntorch.Leaky(beta, threshold, reset_mechanism="subtract", reset_delay=True)`` by default.
@@ -37,32 +37,13 @@ class LIF(Neuron):
     recurrent: Connection | None = None
     name: str | None = None
 
-    spiking: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         decay(self, "beta", self.beta)
-        parameter(self, "threshold", self.threshold, 0.0, np.inf, closed=False)
-        if str(self.reset_mechanism) == "zero":
-            raise ModelError(
-                self.label,
-                "a reset to zero multiplies spikes with potentials, so the neuron is not linear between spikes",
-                "use reset_mechanism='subtract' (or 'none')",
-            )
-        if self.reset_mechanism not in ("subtract", "none"):
-            raise unknown_name(f"{self.label}: reset_mechanism", self.reset_mechanism, ("subtract", "none"))
         yes_or_no(self.label, "reset_delay", self.reset_delay)
-        if self.recurrent is not None and not isinstance(self.recurrent, LearnedConnection):
-            raise ModelError(
-                self.label, f"recurrent = {shown(self.recurrent)}", "give a connection, e.g. recurrent=so.Dense()"
-            )
-
-    @property
-    def recurrent_connection(self) -> Connection | None:
-        """The connection given as ``recurrent``."""
-        return self.recurrent
+        check_spiking(self)
 
     def state_space(self) -> StateSpace:
         """A = beta, B = 1, R = -threshold (-beta threshold without delay, 0 without reset), C = 1."""
-        beta, theta = np.asarray(self.beta, np.float64), np.asarray(self.threshold, np.float64)
-        reset = np.zeros(1) if self.reset_mechanism == "none" else theta if self.reset_delay else beta * theta
-        return state_space([[beta.ravel()]], [1.0], [-reset.ravel()], [1.0], theta.ravel(), ("v",))
+        beta = np.ravel(np.asarray(self.beta, np.float64))
+        reset = self.reset if self.reset_delay else beta * self.reset
+        return state_space([[beta]], [1.0], [-reset], [1.0], self.theta, ("v",))

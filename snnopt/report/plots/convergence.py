@@ -40,7 +40,7 @@ def convergence(
     if not len(history):
         raise DataError(WHERE, "the history is empty", "train for at least one iteration")
     ax = axes(ax)
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter  # noqa: PLC0415
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
     iterations, loss = np.array([r.iteration for r in history]), np.array([r.loss for r in history])
     marker = "o" if len(history) <= 30 else ""

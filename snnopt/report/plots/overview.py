@@ -53,29 +53,31 @@ def overview(
     readout : the population that classifies.
     data, labels, predicted : samples [N, features], their labels and the network's [N].
     weight : the first layer's, [neurons, features].
-    classes : the name of each label.
+    classes : the name of each label; further units of the read-out go by their number.
     shape : rows and columns of a sample as an image, where it is one.
     baseline : an accuracy in [0, 1] to compare with.
     """
     require_matplotlib()
-    from matplotlib.figure import Figure  # noqa: PLC0415 - not pyplot: no window, no global state
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12.5, 7.6), layout="constrained", dpi=150)
     grid = figure.add_gridspec(2, 3, height_ratios=(1.12, 1))
     curve, spikes = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1:])
     membrane, images, rate = (figure.add_subplot(grid[1, k]) for k in range(3))
 
+    units = int(np.prod(trace[readout].potentials.shape[2:]))
+    names = [*classes, *(str(k) for k in range(len(classes), units))]
     convergence(history, curve, baseline=baseline, held_out="test")
     curve.set_title("Learning", pad=24)
 
     shown = _few(labels, predicted)
     raster(trace, spikes, samples=shown)
-    _captions(spikes, shown, data, labels, predicted, classes, shape)
+    _captions(spikes, shown, data, labels, predicted, names, shape)
 
     one = shown[0]
-    names = list(dict.fromkeys([int(predicted[one]), int(labels[one])]))
-    traces(trace[readout], membrane, sample=one, highlight=names, labels=classes, neurons=range(min(len(classes), 12)))
-    membrane.set_title(f"Read-out membranes of the first sample (class {classes[labels[one]]})")
+    marked = list(dict.fromkeys([int(predicted[one]), int(labels[one])]))
+    traces(trace[readout], membrane, sample=one, highlight=marked, labels=names, neurons=range(min(len(names), 12)))
+    membrane.set_title(f"Read-out membranes of the first sample (class {names[labels[one]]})")
 
     weights(weight, images, shape=shape)
     images.set_title("Weights of hidden neurons" if shape is None else "What hidden neurons look for")

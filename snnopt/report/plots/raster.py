@@ -41,7 +41,7 @@ def raster(
         raise DataError(WHERE, f"{len(labels or [])} labels for {len(shown)} samples", "give one for each sample")
     shown = [check_sample(WHERE, s, count) for s in shown]
     ax = axes(ax)
-    from matplotlib.collections import PolyCollection  # noqa: PLC0415
+    from matplotlib.collections import PolyCollection
 
     base, ticks = 0, []
     for k, (name, spikes) in enumerate(layers.items()):
@@ -50,7 +50,7 @@ def raster(
         tall = spikes.shape[2]
         colour = CYCLE[k % len(CYCLE)]
         ax.add_collection(
-            PolyCollection(_cells(time, neuron + base), facecolor=colour, edgecolor=colour, linewidth=0.25)
+            PolyCollection(list(_cells(time, neuron + base)), facecolor=colour, edgecolor=colour, linewidth=0.25)
         )
         if base:
             ax.axhline(base - 0.5, color=GREY, linewidth=0.6)

@@ -26,10 +26,10 @@ def rates(trace: Trace | ArrayLike, ax: Axes | None = None, *, bins: int = 20) -
     ax = axes(ax)
     found = {name: s.mean((0, 1)) for name, s in layers.items()}
     top = max(float(r.max()) for r in found.values()) or 1.0
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+    from matplotlib.ticker import MaxNLocator
 
     fill = 0.35 if len(found) == 1 else 0.15
-    edges = np.linspace(0, min(1.0, 1.02 * top), bins + 1)
+    edges = np.linspace(0, min(1.0, 1.02 * top), bins + 1).tolist()
     for k, (name, rate) in enumerate(found.items()):
         colour, mean = CYCLE[k % len(CYCLE)], float(rate.mean())
         silent = int((rate == 0).sum())

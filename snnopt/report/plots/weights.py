@@ -39,6 +39,8 @@ def weights(
     if shape is not None and math.prod(shape) != w.shape[1]:
         raise DataError(WHERE, f"{w.shape[1]} sources are no image of {shape}", "give its rows and columns, or None")
     ax = axes(ax)
+    from matplotlib import colormaps
+
     if shape is None:
         image, extent = w, float(np.quantile(np.abs(w), 0.995))
     else:
@@ -47,16 +49,15 @@ def weights(
     extent = extent or 1.0
     drawn = ax.imshow(
         image,
-        cmap="PuOr_r",
+        cmap=colormaps["PuOr_r"].with_extremes(bad="white"),
         vmin=-extent,
         vmax=extent,
         interpolation="nearest",
         aspect="auto" if shape is None else "equal",
     )
-    drawn.cmap.set_bad("white")
     bar = ax.figure.colorbar(drawn, ax=ax, shrink=0.85, pad=0.02, extend="both")
     bar.set_label("weight (V)")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     if shape is None:
         ax.set_xlabel("source")
         ax.set_ylabel("neuron")

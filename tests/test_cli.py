@@ -1,0 +1,352 @@
+"""The command line: what it prints, writes and returns, and how it meets mistakes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import snnopt as so
+from snnopt.cli import main
+from snnopt.cli.options import configured
+from snnopt.data import digits
+from snnopt.lower import lower
+from snnopt.report.baseline import random_hidden_baseline, starting_weights
+from snnopt.report.progress import progress_table
+from snnopt.runtime import Engine, Record, Wiring, check_inputs, check_targets
+
+MODEL = Path(__file__).parent.parent / "models" / "digits_mlp.py"
+FAST = ["--samples", "60", "--epochs", "1", "--timesteps", "3"]
+SMALL = """
+import snnopt as so
+
+def build(hidden=(5,)):
+    x = so.Input(64)
+    h = so.LIF()(so.Dense(hidden[0])(x))
+    y = so.LI()(so.Dense(10)(h))
+    return so.Problem(so.Network(x, y), so.CrossEntropy(y))
+"""
+
+
+def lines(text: str) -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in text.splitlines())
+
+
+def written(folder: Path, text: str, name: str = "model.py") -> str:
+    path = folder / name
+    path.write_text(text)
+    return str(path)
+
+
+class TestTrain:
+    def test_prints_parsable_lines_and_writes_what_was_asked_for(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        run, picture = tmp_path / "run.npz", tmp_path / "run.svg"
+        assert main(["train", str(MODEL), *FAST, "--save", str(run), "--plot", str(picture)]) == 0
+        out, err = capsys.readouterr()
+        found = lines(out)
+        assert found["network"] == "64-100-10"
+        assert (found["train_samples"], found["test_samples"], found["timesteps"]) == ("60", "360", "3")
+        assert found["status"] == "COMPLETED"
+        d, result = digits(samples=60), so.load(run)
+        assert float(found["test_accuracy"]) == pytest.approx(result.score(d.X_test, d.y_test), abs=5e-5)
+        assert float(found["train_accuracy"]) == pytest.approx(result.score(d.X_train, d.y_train), abs=5e-5)
+        assert 0 < float(found["firing_rate.hidden"]) < 1
+        assert float(found["training_seconds"]) > 0
+        assert (found["saved"], found["picture"]) == (str(run), str(picture))
+        assert "<svg" in picture.read_text()
+        assert not err
+
+    def test_same_seed_same_result_as_from_python(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        path = written(tmp_path, SMALL)
+        run = tmp_path / "run.npz"
+        assert main(["train", path, *FAST, "--seed", "4", "--hidden", "7", "--set", "step=2", "--save", str(run)]) == 0
+        d = digits(seed=4, samples=60)
+        x = so.Input(64)
+        h = so.LIF()(so.Dense(7)(x))
+        y = so.LI()(so.Dense(10)(h))
+        plan = so.compile(so.Problem(so.Network(x, y), so.CrossEntropy(y)), so.Online(epochs=1, step=2.0))
+        wanted = plan.solve(d.X_train, d.y_train, timesteps=3, seed=4).weights
+        found = so.load(run).weights
+        assert found.keys() == wanted.keys()
+        for name, w in wanted.items():
+            np.testing.assert_array_equal(found[name], w)
+
+    def test_progress_and_a_terminal_change_nothing(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        quiet, drawn = tmp_path / "quiet.npz", tmp_path / "drawn.npz"
+        assert main(["train", str(MODEL), *FAST, "--save", str(quiet)]) == 0
+        capsys.readouterr()
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        assert main(["train", str(MODEL), *FAST, "--save", str(drawn)]) == 0
+        out, err = capsys.readouterr()
+        assert "random hidden layer" in out
+        assert "spikes flipped" in err
+        for name, w in so.load(quiet).weights.items():
+            np.testing.assert_array_equal(so.load(drawn).weights[name], w)
+
+    def test_rollout_counts_iterations(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["train", str(MODEL), *FAST, "--algorithm", "rollout"]) == 0
+        assert lines(capsys.readouterr().out)["message"] == "ran 1 iterations"
+
+    def test_input_of_several_axes(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        picture = tmp_path / "p.png"
+        path = written(tmp_path, SMALL.replace("so.Input(64)", "so.Input((8, 8))").replace("Dense(10)", "Dense(12)"))
+        assert main(["train", path, *FAST, "--plot", str(picture)]) == 0
+        assert lines(capsys.readouterr().out)["network"] == "8x8-5-12"
+        assert picture.exists()
+
+    def test_interrupted_run_keeps_what_it_has(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        def interrupt(engine: Engine, *_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Engine, "_sweep", interrupt)
+        run = tmp_path / "run.npz"
+        assert main(["train", str(MODEL), *FAST, "--save", str(run)]) == 130
+        assert lines(capsys.readouterr().out)["status"] == "INTERRUPTED"
+        assert so.load(run).status is so.Status.INTERRUPTED
+
+    def test_interrupt_elsewhere_is_no_traceback(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setitem(so.data.DATASETS, "digits", interrupt)
+        assert main(["train", str(MODEL)]) == 130
+        assert capsys.readouterr().err == "snnopt: interrupted\n"
+
+
+class TestMistakes:
+    """Each is a message on the error stream and exit code 2."""
+
+    @pytest.fixture
+    def fails(self, capsys: pytest.CaptureFixture[str]) -> Any:
+        def check(*argv: str) -> str:
+            assert main(list(argv)) == 2
+            out, err = capsys.readouterr()
+            assert not out
+            assert err.startswith("snnopt: error: ")
+            assert "Traceback" not in err
+            return err
+
+        return check
+
+    def test_missing_file_names_the_nearest(self, fails: Any, tmp_path: Path) -> None:
+        path = written(tmp_path, SMALL, "digits_mlp.py")
+        assert f"did you mean {path}?" in fails("train", str(tmp_path / "digit_mpl.py"))
+        assert f"name a file in it: {path}" in fails("explain", str(tmp_path))
+        assert "give the path of a .py file" in fails("train", str(tmp_path / "zzz.py"))
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("x = 1\n", ["has no function build()", "so.Problem"]),
+            ("def biuld(): pass\n", ["rename biuld() to build()"]),
+            (SMALL.replace("def build", "def make") + "\nproblem = make()\n", ["def build(): return problem"]),
+            ("def build(:\n", ["model.py, line 1", "def build(:"]),
+            ("import no_such_package\n", ["model.py, line 1", "pip install no_such_package"]),
+            ("def build():\n    return 1 / 0\n", ["model.py, line 2", "ZeroDivisionError", "return 1 / 0"]),
+            ("raise SystemExit(3)\n", ["model.py, line 1", "running it raised SystemExit"]),
+            ("def build(): pass\n", ["returns nothing, not a problem"]),
+            ("def build(n): pass\n", ["needs a value for 'n'", "default"]),
+            (SMALL.replace("Dense(10)", "Dense(-1)"), ["model.py, line 7", "units"]),
+            (
+                SMALL.replace("so.Problem(so.Network(x, y), so.CrossEntropy(y))", "so.Network(x, y)"),
+                ["returns a Network, not a problem", "so.Problem(network"],
+            ),
+            (SMALL.replace("64", "65"), ["input 'input1'", "65", "64"]),
+            ("DATA = 'digitz'\n" + SMALL, ["did you mean 'digits'?"]),
+        ],
+    )
+    def test_model_file(self, fails: Any, tmp_path: Path, text: str, expected: list[str]) -> None:
+        message = fails("train", written(tmp_path, text), *FAST)
+        for part in expected:
+            assert part in message
+
+    def test_file_that_is_not_python(self, fails: Any, tmp_path: Path) -> None:
+        assert "a model file is Python" in fails("train", written(tmp_path, "", "run.npz"))
+
+    def test_hidden_that_build_does_not_take(self, fails: Any, tmp_path: Path) -> None:
+        path = written(tmp_path, SMALL.replace("hidden=(5,)", "width=5").replace("hidden[0]", "width"))
+        message = fails("train", path, "--hidden", "5")
+        assert "takes no 'hidden', only width" in message
+        assert "add hidden=(100,)" in message
+
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            (["--algorithm", "onlin"], "did you mean 'online'?"),
+            (["--set", "ridg=1"], "did you mean 'ridge'?"),
+            (["--set", "ridge"], "key=value"),
+            (["--set", "ridge=much"], "ridge = 'much' is no number"),
+            (["--set", "epochs=1.5"], "is no whole number"),
+            (["--set", "ridge=-1"], "give a positive number"),
+            (["--set", "dtype=float16"], "use 'float32' or 'float64'"),
+            (["--data", "digit"], "did you mean 'digits'?"),
+            (["--samples", "9999"], "1 to 1437"),
+            (["--save", "no/such/folder/run.npz"], "make it first"),
+            (["--plot", "."], "this is a folder"),
+        ],
+    )
+    def test_options(self, fails: Any, options: list[str], expected: str) -> None:
+        assert expected in fails("train", str(MODEL), *options)
+
+    @pytest.mark.parametrize("options", [["--seed", "-1"], ["--epochs", "0"], ["--time-limit", "nan"], ["--nonsense"]])
+    def test_options_that_do_not_parse(self, capsys: pytest.CaptureFixture[str], options: list[str]) -> None:
+        with pytest.raises(SystemExit) as caught:
+            main(["train", str(MODEL), *options])
+        assert caught.value.code == 2
+        assert "usage: snnopt" in capsys.readouterr().err
+
+    def test_a_bad_picture_does_not_cost_the_result(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        assert main(["train", str(MODEL), *FAST, "--plot", str(tmp_path / "run.txt")]) == 2
+        out, err = capsys.readouterr()
+        assert "test_accuracy" in lines(out)
+        assert "no kind of picture" in err
+
+
+class TestDemo:
+    def test_prints_the_result_beside_the_baseline_and_draws(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert main(["demo"]) == 0
+        found = lines(capsys.readouterr().out)
+        assert float(found["test_accuracy"]) >= 0.97
+        assert float(found["test_accuracy"]) > float(found["baseline_test_accuracy"]) > 0.85
+        assert Path(found["picture"]) == tmp_path / "snnopt-demo.png"
+        assert Path(found["picture"]).read_bytes().startswith(b"\x89PNG")
+
+    def test_goes_on_without_matplotlib_and_over_splits(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        monkeypatch.chdir(tmp_path)
+        assert main(["demo", "--splits", "2"]) == 0
+        out, err = capsys.readouterr()
+        assert "picture" not in lines(out)
+        assert float(lines(out)["mean_test_accuracy"]) >= 0.97
+        assert "pip install 'snnopt[plot]'" in err
+        assert not list(tmp_path.iterdir())
+
+    def test_needs_scikit_learn(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+        assert main(["demo"]) == 2
+        assert "pip install 'snnopt[data]'" in capsys.readouterr().err
+
+
+class TestExplain:
+    def test_prints_problem_and_plan(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["explain", str(MODEL), "--hidden", "9", "8", "--algorithm", "rollout"]) == 0
+        out = capsys.readouterr().out
+        for part in ("minimise", "LIF[9]", "LIF[8]", "algorithm", "rollout", "RidgeWeights"):
+            assert part in out
+
+
+def test_help_and_version_of_an_installed_command() -> None:
+    asked = [["--version"], ["--help"]]
+    version, text = (
+        subprocess.run([sys.executable, "-m", "snnopt", *a], capture_output=True, text=True, check=True).stdout
+        for a in asked
+    )
+    assert version == f"snnopt {so.__version__}\n"
+    for command in ("demo", "train", "explain"):
+        assert f"snnopt {command}" in text
+
+
+def test_settings_take_the_type_of_their_field() -> None:
+    a = configured("online", 3, ["batch_size=none", "step=2", "dtype=float64"])
+    assert a == so.Online(epochs=3, batch_size=None, step=2.0, dtype="float64")
+    assert configured("online", None, ["batch_size=16"]) == so.Online(batch_size=16)
+
+
+class TestBaseline:
+    def test_starts_where_training_starts(self, mlp: Any, clusters: Any) -> None:
+        plan = so.compile(mlp(), "online")
+        samples = check_inputs(plan.program, 40 * clusters[0], 4)
+        targets = check_targets(plan.program, clusters[1], samples.count, clusters[0].shape)
+        more: dict[str, Any] = {"time_limit": None, "validation": None, "start": None, "watch": lambda *_: None}
+        engine = Engine(plan.program, plan.bindings, plan.algorithm, samples, targets, seed=5, **more)
+        found = starting_weights(Wiring(plan.program, np.dtype(np.float32)), samples, 5)
+        for name, w in engine.sweeper.weights.items():
+            np.testing.assert_array_equal(found[name], w)
+
+    def test_is_the_ridge_fit_of_the_random_networks_readout(self, mlp: Any, clusters: Any) -> None:
+        X, y = clusters
+        problem, T = mlp(), 5
+        found = random_hidden_baseline(problem, X[:120], y[:120], X[120:], y[120:], timesteps=T, seed=2)
+        program = lower(problem)
+        start = starting_weights(Wiring(program, np.dtype(np.float32)), check_inputs(program, X[:120], T), 2)
+        zero = {"readout.weight": np.zeros((3, 20)), "readout.bias": np.zeros(3)}
+        spikes = so.simulate(problem.network, start | zero, X.astype(np.float32), timesteps=T)["hidden"].spikes
+        assert spikes is not None
+        # mean over t of the membrane sum_{k <= t} 0.9^(t-k) s[k], and the same of a constant 1 for the bias
+        mean = np.array([sum(0.9 ** (t - k) for t in range(k, T)) / T for k in range(T)])
+        x = np.concatenate([np.einsum("t,tni->ni", mean, spikes), np.full((180, 1), mean.sum())], 1)
+        gram = x[:120].T @ x[:120]
+        gram += 1e-2 * np.trace(gram) / 21 * np.eye(21)
+        w = np.linalg.solve(gram, x[:120].T @ np.eye(3)[y[:120]])
+        hits = (x @ w).argmax(1) == y
+        assert found.train == pytest.approx(hits[:120].mean(), abs=1 / 60)
+        assert found.test == pytest.approx(hits[120:].mean(), abs=1 / 60)
+
+    def test_recurrent_and_time_varying(self) -> None:
+        x = so.Input(3)
+        h = so.LIF(recurrent=so.Dense())(so.Dense(20)(x))
+        y = so.LI()(so.Dense(2)(h))
+        problem = so.Problem(so.Network(x, y), so.CrossEntropy(y))
+        rng = np.random.default_rng(0)
+        labels = rng.integers(0, 2, 80)
+        X = rng.random((6, 80, 3)) + labels[None, :, None]
+        found = random_hidden_baseline(problem, X, labels)
+        assert found.train > 0.8
+        assert np.isnan(found.test)
+
+    def test_real_targets_are_refused(self) -> None:
+        x = so.Input(3)
+        y = so.LI()(so.Dense(2)(so.LIF()(so.Dense(4)(x))))
+        problem = so.Problem(so.Network(x, y), so.SquaredError(y))
+        with pytest.raises(so.DataError, match="give labels"):
+            random_hidden_baseline(problem, np.zeros((5, 3)), np.zeros((5, 2)), timesteps=2)
+
+
+class TestProgress:
+    @staticmethod
+    def text(records: list[tuple[Record, int]]) -> str:
+        from rich.console import Console
+
+        console = Console(width=80)
+        with console.capture() as capture:
+            console.print(progress_table("online", records))
+        return capture.get()
+
+    def test_shows_every_column(self) -> None:
+        r = Record(2, 0.25, 0.875, {"a": 0.1, "b": 0.25}, {"a": 0.05, "b": float("nan")}, seconds=1.5, validation=0.5)
+        text = self.text([(r, 3)])
+        for part in ("2/5", "0.25", "87.5%", "50.0%", "0.10 0.25", "5.0% -", "1.50 s"):
+            assert part in text
+
+    def test_many_layers_and_records_stay_on_the_screen(self) -> None:
+        rates = {str(k): 0.01 * k for k in range(1, 9)}
+        records = [(Record(k, 1e6, float("nan"), rates, rates, seconds=1000.0), 300 - k) for k in range(300)]
+        text = self.text(records)
+        assert "0.01 to 0.08" in text
+        assert "1.0 to 8.0%" in text
+        assert "0/300" in text
+        assert "299/300" in text
+        assert "100/300" not in text
+        assert max(map(len, text.splitlines())) <= 80
+        assert len(text.splitlines()) < 20
+
+    def test_nothing_yet(self) -> None:
+        assert "iteration" in self.text([])

@@ -1,0 +1,261 @@
+"""Pictures: they draw on the axes they are given what the data hold, and name bad input."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import snnopt as so
+from snnopt.report.plots import overview
+from snnopt.report.plots.overview import save_figure
+from snnopt.runtime import Activity, History, Record
+
+T, N, UNITS = 6, 4, 5
+
+
+@pytest.fixture(autouse=True)
+def no_window() -> Iterator[None]:
+    """Draw without a display, and leave no figure open."""
+    import matplotlib.pyplot as plt
+
+    with mpl.rc_context({"backend": "agg"}):
+        yield
+        plt.close("all")
+
+
+@pytest.fixture
+def ax() -> Axes:
+    return Figure(layout="constrained").add_subplot()
+
+
+@pytest.fixture
+def trace() -> dict[str, Activity]:
+    rng = np.random.default_rng(0)
+    v = [rng.standard_normal((T, N, n)) for n in (UNITS, 3, 2)]
+    return {
+        "first": Activity(v[0], (v[0] > 0.5).astype(float)),
+        "second": Activity(v[1], (v[1] > 0.5).astype(float)),
+        "readout": Activity(v[2], None),
+    }
+
+
+@pytest.fixture
+def history() -> History:
+    rows = [(1, 0.9, 0.5, 0.4), (2, 0.3, 0.8, 0.7), (3, 0.1, 0.9, 0.6)]
+    return History(tuple(Record(k, loss, acc, validation=held) for k, loss, acc, held in rows))
+
+
+def draw(ax: Axes) -> None:
+    """Render, so that layout and every artist run."""
+    figure = ax.figure
+    assert isinstance(figure, Figure)
+    figure.savefig(io.BytesIO())
+
+
+def cells(ax: Axes) -> list[np.ndarray]:
+    """Centres of the marks that a raster drew, a layer each, in the order of time and neuron."""
+    return [
+        np.array([np.asarray(p.vertices)[:4].mean(0) for p in c.get_paths()]).round(9).reshape(-1, 2)
+        for c in ax.collections
+    ]
+
+
+class TestRaster:
+    def test_a_mark_for_every_spike(self, ax: Axes, trace: dict[str, Activity]) -> None:
+        spikes = trace["first"].spikes
+        assert spikes is not None
+        assert so.plot.raster(trace["first"], ax, samples=2) is ax
+        np.testing.assert_array_equal(cells(ax)[0], np.argwhere(spikes[:, 2] > 0))
+        draw(ax)
+
+    def test_layers_stand_above_one_another_and_samples_side_by_side(
+        self, ax: Axes, trace: dict[str, Activity]
+    ) -> None:
+        so.plot.raster(trace, ax, samples=[3, 0], labels=["a", "b"])
+        for marks, name, base in zip(cells(ax), ("first", "second"), (0, UNITS), strict=True):
+            spikes = trace[name].spikes
+            assert spikes is not None
+            seen = np.concatenate([spikes[:, 3], spikes[:, 0]])
+            np.testing.assert_array_equal(marks, np.argwhere(seen > 0) + np.array([0, base]))
+        assert [t.get_text() for t in ax.texts] == ["a", "b"]
+        assert ax.get_xlabel() == "time (steps)"
+        assert [t.get_text() for t in ax.get_yticklabels()] == ["first\n5 neurons", "second\n3 neurons"]
+        draw(ax)
+
+    def test_takes_arrays_images_and_silence(self, ax: Axes) -> None:
+        so.plot.raster(np.eye(4), ax)
+        np.testing.assert_array_equal(cells(ax)[0], np.argwhere(np.eye(4)))
+        other = Figure().add_subplot()
+        so.plot.raster(Activity(np.zeros((T, N, 2, 3)), np.zeros((T, N, 2, 3))), other)
+        assert not cells(other)[0].size
+        draw(other)
+
+    @pytest.mark.parametrize(
+        ("given", "more", "named"),
+        [
+            (np.zeros((3, 2, 4)), {"samples": 2}, "no sample 2, only 0 to 1"),
+            (np.zeros((3, 2, 4)), {"samples": [0, 1], "labels": ["one"]}, "1 labels for 2 samples"),
+            (np.zeros(3), {}, r"shape \(3,\)"),
+            (np.zeros((0, 1, 3)), {}, "not activity"),
+            (Activity(np.zeros((3, 2, 4)), None), {}, "no population here spikes"),
+        ],
+    )
+    def test_bad_input(self, given: Any, more: dict[str, Any], named: str) -> None:
+        with pytest.raises(so.DataError, match=named):
+            so.plot.raster(given, **more)
+
+
+class TestTraces:
+    def test_draws_potentials_spikes_and_threshold(self, ax: Axes, trace: dict[str, Activity]) -> None:
+        a = trace["first"]
+        assert a.spikes is not None
+        so.plot.traces(a, ax, sample=1, neurons=[0, 4], threshold=0.5)
+        lines = {len(line.get_ydata()): line for line in ax.lines if line.get_linestyle() == "-"}  # type: ignore[arg-type]
+        np.testing.assert_array_equal(lines[T].get_ydata(), a.potentials[:, 1, 4])
+        dots = [line for line in ax.lines if line.get_marker() == "o"]
+        np.testing.assert_array_equal(dots[0].get_xdata(), np.flatnonzero(a.spikes[:, 1, 0]))
+        assert any(np.all(np.asarray(line.get_ydata()) == 0.5) for line in ax.lines)
+        assert ax.get_ylabel() == "membrane potential (V)"
+        draw(ax)
+
+    def test_names_lines_and_greys_those_not_highlighted(self, ax: Axes) -> None:
+        so.plot.traces(np.zeros((T, 1, 12)), ax, neurons=range(12), highlight=[7], labels=[str(k) for k in range(12)])
+        bold = [t.get_text() for t in ax.texts if t.get_fontweight() == "bold"]
+        assert bold == ["7"]
+        heights = sorted(t.xy[1] for t in ax.texts)  # type: ignore[attr-defined]
+        low, high = ax.get_ylim()
+        assert np.diff(heights).min() > 0.04 * (high - low)
+        draw(ax)
+
+    @pytest.mark.parametrize(
+        ("more", "named"), [({"sample": 9}, "no sample 9"), ({"neurons": [5]}, "no neuron 5, only 0 to 4")]
+    )
+    def test_bad_input(self, trace: dict[str, Activity], more: dict[str, Any], named: str) -> None:
+        with pytest.raises(so.DataError, match=named):
+            so.plot.traces(trace["first"], **more)
+
+    def test_several_populations_are_too_many(self, trace: dict[str, Activity]) -> None:
+        with pytest.raises(so.DataError, match=r"trace\['first'\]"):
+            so.plot.traces(trace)  # type: ignore[arg-type]
+
+
+class TestConvergence:
+    def test_draws_loss_accuracy_validation_and_baseline(self, ax: Axes, history: History) -> None:
+        so.plot.convergence(history, ax, baseline=0.55, held_out="test")
+        np.testing.assert_array_equal(ax.lines[0].get_ydata(), [0.9, 0.3, 0.1])
+        assert ax.get_yscale() == "log"
+        right = next(a for a in ax.figure.axes if a is not ax)
+        np.testing.assert_allclose(np.asarray(right.lines[0].get_ydata()), [50, 80, 90])
+        np.testing.assert_allclose(np.asarray(right.lines[1].get_ydata()), [40, 70, 60])
+        np.testing.assert_allclose(np.asarray(right.lines[2].get_ydata()), 55)
+        assert right.get_ylabel() == "accuracy (%)"
+        draw(ax)
+
+    def test_takes_results_and_regression(self, mlp: Any, clusters: Any) -> None:
+        result = so.compile(mlp()).solve(*clusters, timesteps=4)
+        ax = so.plot.convergence(result)
+        assert len(np.asarray(ax.lines[0].get_xdata())) == len(result.history)
+        nan = float("nan")
+        ax = so.plot.convergence(History((Record(0, 2.0, nan), Record(1, -1.0, nan))))
+        assert (ax.get_yscale(), ax.get_xlabel(), len(ax.figure.axes)) == ("linear", "iteration", 1)
+
+    def test_empty_history(self) -> None:
+        with pytest.raises(so.DataError, match="history is empty"):
+            so.plot.convergence(History())
+
+
+class TestRates:
+    def test_counts_every_neuron_once(self, ax: Axes, trace: dict[str, Activity]) -> None:
+        so.plot.rates(trace, ax)
+        legend = ax.get_legend()
+        assert legend is not None
+        spikes = trace["first"].spikes
+        assert spikes is not None
+        assert legend.get_texts()[0].get_text() == f"first: mean {spikes.mean():.2f}"
+        drawn = [np.asarray(p.get_xy())[:, 1].max() for p in ax.patches]  # type: ignore[attr-defined]
+        assert len(drawn) == 2
+        draw(ax)
+
+    def test_names_silent_neurons(self, ax: Axes) -> None:
+        so.plot.rates(np.zeros((T, N, 7)), ax)
+        legend = ax.get_legend()
+        assert legend is not None
+        assert legend.get_texts()[0].get_text() == "mean 0.00, 7 of 7 silent"
+        draw(ax)
+
+
+class TestWeights:
+    def test_map_of_a_matrix(self, ax: Axes) -> None:
+        w = np.arange(12.0).reshape(3, 4) - 6
+        so.plot.weights(w, ax)
+        np.testing.assert_array_equal(np.asarray(ax.images[0].get_array()), w)
+        low, high = ax.images[0].get_clim()
+        assert low == -high
+        draw(ax)
+
+    def test_images_of_the_strongest_neurons(self, ax: Axes) -> None:
+        w = np.outer([1.0, 0.1, 3.0], np.ones(6))
+        so.plot.weights(w, ax, shape=(2, 3), count=2)
+        tiles: np.ndarray = np.ma.filled(np.ma.masked_invalid(np.ma.asarray(ax.images[0].get_array())), np.nan)
+        np.testing.assert_array_equal(np.unique(tiles[np.isfinite(tiles)]), [1.0, 3.0])
+        assert np.isfinite(tiles).sum() == 12
+        draw(ax)
+
+    @pytest.mark.parametrize(
+        ("weight", "shape", "named"),
+        [
+            (np.zeros(4), None, r"shape \(4,\)"),
+            (np.full((2, 4), np.nan), None, "finite"),
+            (np.zeros((2, 4)), (2, 3), "no image of"),
+        ],
+    )
+    def test_bad_input(self, weight: np.ndarray, shape: tuple[int, int] | None, named: str) -> None:
+        with pytest.raises(so.DataError, match=named):
+            so.plot.weights(weight, shape=shape)
+
+    def test_zero_weights(self, ax: Axes) -> None:
+        draw(so.plot.weights(np.zeros((2, 4)), ax))
+
+
+class TestOverview:
+    @pytest.mark.parametrize("shape", [(2, 3), None])
+    @pytest.mark.parametrize("right", [N, 2, 0])
+    def test_draws_whatever_was_right(
+        self, tmp_path: Path, trace: dict[str, Activity], history: History, shape: tuple[int, int] | None, right: int
+    ) -> None:
+        labels = np.array([0, 1, 1, 0])
+        predicted = np.where(np.arange(N) < right, labels, 1 - labels)
+        data, weight = np.random.default_rng(0).random((N, 6)), np.random.default_rng(1).standard_normal((UNITS, 6))
+        figure = overview(
+            history, trace, "readout", data, labels, predicted, weight, classes=("no", "yes"), shape=shape, baseline=0.5
+        )
+        path = save_figure(figure, tmp_path / "picture")
+        assert path == tmp_path / "picture.png"
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert [p.name for p in tmp_path.iterdir()] == ["picture.png"]
+
+    def test_nothing_is_written_for_a_bad_name(self, tmp_path: Path) -> None:
+        with pytest.raises(so.DataError, match="no kind of picture"):
+            save_figure(Figure(), tmp_path / "picture.txt")
+        with pytest.raises(FileNotFoundError, match="make it first"):
+            save_figure(Figure(), tmp_path / "nowhere" / "picture.png")
+        assert not list(tmp_path.iterdir())
+
+
+def test_axes_are_made_where_none_are_given(trace: dict[str, Activity]) -> None:
+    assert isinstance(so.plot.raster(trace), Axes)
+
+
+def test_missing_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch, trace: dict[str, Activity]) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(so.MissingPackageError, match=r"pip install 'snnopt\[plot\]'"):
+        so.plot.raster(trace)

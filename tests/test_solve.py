@@ -1,0 +1,409 @@
+"""``plan.solve``: what it promises about seeds, shapes, statuses and odd data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import snnopt as so
+
+MakeProblem = Callable[..., so.Problem]
+Data = tuple[np.ndarray, np.ndarray]
+T = 6
+
+
+def quick(name: str, **more: Any) -> so.Online | so.Rollout:
+    return so.Online(epochs=3, **more) if name == "online" else so.Rollout(max_iter=6, **more)
+
+
+BOTH = pytest.mark.parametrize("name", ["online", "rollout"])
+
+
+def assert_same_weights(a: so.Result, b: so.Result) -> None:
+    for name, w in a.weights.items():
+        np.testing.assert_array_equal(b.weights[name], w)
+        np.testing.assert_array_equal(b.last_weights[name], a.last_weights[name])
+
+
+def assert_sound(result: so.Result) -> None:
+    """No NaN anywhere in the weights, and a status with a message."""
+    for weights in (result.weights, result.last_weights):
+        assert all(np.isfinite(w).all() for w in weights.values())
+    assert result.status in so.Status and result.message
+
+
+# ---- seeds, progress, callbacks
+
+
+@BOTH
+def test_same_seed_same_result(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    first, again, other = (
+        so.compile(mlp(), quick(name)).solve(*clusters, timesteps=T, seed=seed) for seed in (1, 1, 2)
+    )
+    assert_same_weights(first, again)
+    columns = "loss accuracy firing_rate flips rollout_gap penalty step ridge".split()
+    for a, b in zip(first.history, again.history, strict=True):
+        assert repr([getattr(a, c) for c in columns]) == repr([getattr(b, c) for c in columns])
+    assert not np.array_equal(first.weights["hidden.weight"], other.weights["hidden.weight"])
+
+
+@BOTH
+def test_a_plan_can_be_solved_again(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    plan = so.compile(mlp(), quick(name))
+    assert_same_weights(plan.solve(*clusters, timesteps=T), plan.solve(*clusters, timesteps=T))
+
+
+@BOTH
+def test_progress_never_changes_the_iterates(
+    name: str, mlp: MakeProblem, clusters: Data, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plan = so.compile(mlp(), quick(name))
+    quiet = plan.solve(*clusters, timesteps=T, progress=False)
+    assert capfd.readouterr() == ("", "")
+    assert_same_weights(quiet, plan.solve(*clusters, timesteps=T))
+    assert capfd.readouterr() == ("", ""), "quiet where standard error is no terminal"
+    assert_same_weights(quiet, plan.solve(*clusters, timesteps=T, progress=True))
+    out, drawn = capfd.readouterr()
+    assert out == "" and name in drawn and "accuracy" in drawn
+
+
+@BOTH
+def test_a_callback_sees_every_record_and_changes_nothing(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    plan, seen = so.compile(mlp(), quick(name)), []
+    quiet = plan.solve(*clusters, timesteps=T)
+
+    def callback(record: Any) -> None:
+        seen.append(record)
+        np.random.seed(0)  # noqa: NPY002 - the global generator is none of ours
+        record.firing_rate.clear()
+
+    result = plan.solve(*clusters, timesteps=T, callback=callback)
+    assert_same_weights(quiet, result)
+    assert seen == list(result.history)
+    with pytest.raises(AttributeError):
+        seen[0].loss = 0.0
+
+
+@BOTH
+def test_validation_data_are_never_trained_on(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    x, y = clusters
+    plan = so.compile(mlp(), quick(name))
+    alone = plan.solve(x[:120], y[:120], timesteps=T)
+    watched = plan.solve(x[:120], y[:120], timesteps=T, validation=(x[120:], y[120:]))
+    assert_same_weights(alone, watched)
+    assert all(math.isnan(r.validation) for r in alone.history)
+    best = watched.history.records[int(np.argmin(watched.history["loss"]))]  # type: ignore[arg-type]
+    assert best.validation == watched.score(x[120:], y[120:])
+
+
+@BOTH
+def test_the_data_are_not_written_to(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    x, y = (a.copy() for a in clusters)
+    x.flags.writeable = y.flags.writeable = False
+    result = so.compile(mlp(), quick(name, dtype="float64")).solve(x, y, timesteps=T)
+    result.score(x, y)
+
+
+# ---- shapes of data
+
+
+@BOTH
+def test_constant_data_and_the_same_repeated_over_time(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    x, y = clusters
+    plan = so.compile(mlp(), quick(name, dtype="float64"))
+    constant, repeated = plan.solve(x, y, timesteps=T), plan.solve(np.repeat(x[None], T, 0), y)
+    for key, w in constant.weights.items():
+        np.testing.assert_allclose(repeated.weights[key], w, rtol=1e-6, atol=1e-8)
+    np.testing.assert_array_equal(constant.predict(x), repeated.predict(np.repeat(x[None], T, 0)))
+    assert constant.timesteps == T and repeated.timesteps is None
+
+
+def test_data_may_be_a_dict_or_have_several_axes(mlp: MakeProblem, clusters: Data) -> None:
+    x, y = clusters
+    plan = so.compile(mlp(), quick("online"))
+    flat = plan.solve(x, y, timesteps=T)
+    assert_same_weights(flat, plan.solve({"pixels": x}, {"readout": y}, timesteps=T))
+    image = so.Input((2, 4), name="pixels")
+    h = so.LIF(beta=0.9, threshold=1.0, name="hidden")(so.Dense(20)(image))
+    out = so.LI(beta=0.9, name="readout")(so.Dense(3)(h))
+    shaped = so.compile(
+        so.Problem(so.Network(image, out), so.CrossEntropy(out) + 1e-3 * so.L2(h.weights)), quick("online")
+    )
+    assert_same_weights(flat, shaped.solve(x.reshape(-1, 2, 4), y, timesteps=T))
+
+
+@BOTH
+def test_two_inputs_add_their_currents(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    """Split in two and summed as currents, the features give the same network as whole."""
+    x, y = clusters
+    whole = so.compile(mlp(), quick(name, dtype="float64")).solve(x, y, timesteps=T)
+    left, right = so.Input(3, name="left"), so.Input(5, name="right")
+    h = so.LIF(beta=0.9, threshold=1.0, name="hidden")(so.Dense(20)(left) + so.Dense(20, bias=False, name="r")(right))
+    out = so.LI(beta=0.9, name="readout")(so.Dense(3)(h))
+    problem = so.Problem(so.Network([left, right], out), so.CrossEntropy(out) + 1e-3 * so.L2(h.weights))
+    plan, data = so.compile(problem, quick(name, dtype="float64")), {"left": x[:, :3], "right": x[:, 3:]}
+    start = {
+        "hidden.0.weight": whole.weights["hidden.weight"][:, :3],
+        "hidden.0.bias": whole.weights["hidden.bias"],
+        "r.weight": whole.weights["hidden.weight"][:, 3:],
+        "readout.weight": whole.weights["readout.weight"],
+        "readout.bias": whole.weights["readout.bias"],
+    }
+    traces = so.simulate(problem.network, start, data, timesteps=T), so.simulate(whole, whole.weights, x, timesteps=T)
+    np.testing.assert_allclose(traces[0]["hidden"].potentials, traces[1]["hidden"].potentials, atol=1e-12)
+    further = so.compile(mlp(), quick(name, dtype="float64")).solve(x, y, timesteps=T, weights=whole.weights)
+    split = plan.solve(data, y, timesteps=T, weights=start)
+    np.testing.assert_allclose(
+        np.hstack([split.weights["hidden.0.weight"], split.weights["r.weight"]]),
+        further.weights["hidden.weight"],
+        rtol=1e-6,
+        atol=1e-8,
+    )
+    np.testing.assert_array_equal(split.predict(data), further.predict(x))
+
+
+@BOTH
+def test_two_outputs_with_two_losses(name: str, clusters: Data) -> None:
+    x, y = clusters
+    pixels = so.Input(8, name="pixels")
+    h = so.LIF(name="hidden")(so.Dense(20)(pixels))
+    a, b = so.LI(name="a")(so.Dense(3)(h)), so.LI(name="b")(so.Dense(2)(h))
+    problem = so.Problem(so.Network(pixels, [a, b]), so.CrossEntropy(a) + 0.5 * so.CrossEntropy(b, over="last"))
+    targets = {"a": y, "b": (y == 1).astype(int)}
+    result = so.compile(problem, so.Online(epochs=12) if name == "online" else "rollout").solve(x, targets, timesteps=T)
+    found = result.predict(x)
+    assert isinstance(found, dict) and list(found) == ["a", "b"]
+    assert all((found[k] == targets[k]).mean() > 0.9 for k in targets)
+    assert result.score(x, targets) == pytest.approx(np.mean([(found[k] == targets[k]).mean() for k in targets]))
+
+
+# ---- objectives
+
+
+@BOTH
+@pytest.mark.parametrize("over", ["mean", "last", so.Window(3)])
+def test_every_window_learns(name: str, over: str | so.Window, mlp: MakeProblem, clusters: Data) -> None:
+    result = so.compile(mlp(over=over), name).solve(*clusters, timesteps=T)
+    assert result.score(*clusters) > 0.95
+
+
+@BOTH
+def test_squared_error_on_labels_and_one_hot_rows_is_one_problem(name: str, clusters: Data) -> None:
+    x, y = clusters
+    pixels = so.Input(8)
+    out = so.LI(name="readout")(so.Dense(3)(so.LIF()(so.Dense(20)(pixels))))
+    plan = so.compile(so.Problem(so.Network(pixels, out), so.SquaredError(out)), name)
+    labelled, rows = plan.solve(x, y, timesteps=T), plan.solve(x, np.eye(3)[y], timesteps=T)
+    np.testing.assert_array_equal(labelled.weights["readout.weight"], rows.weights["readout.weight"])
+    assert labelled.score(x, y) > 0.95
+    np.testing.assert_array_equal(rows.predict(x), labelled.readout(x))
+    assert rows.real_outputs == ("readout",) and labelled.real_outputs == ()
+    assert all(math.isnan(r.accuracy) for r in rows.history)
+
+
+@BOTH
+@pytest.mark.parametrize("columns", [1, 2])
+def test_real_targets_are_fitted(name: str, columns: int) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-1, 1, (300, 2))
+    target = np.stack([x[:, 0] * x[:, 1], np.sin(2 * x[:, 0])], 1)[:, :columns]
+    inp = so.Input(2)
+    out = so.LI(name="out")(so.Dense(columns)(so.LIF()(so.Dense(60)(inp))))
+    plan = so.compile(so.Problem(so.Network(inp, out), so.SquaredError(out)), name)
+    result = plan.solve(x, target[:, 0] if columns == 1 else target, timesteps=10)
+    found = result.predict(x)
+    assert isinstance(found, np.ndarray) and found.shape == (300, columns)
+    spread = ((target - target.mean(0)) ** 2).sum()
+    assert result.score(x, target) == pytest.approx(1 - ((found - target) ** 2).sum() / spread)
+    assert result.score(x, target) > 0.5
+
+
+def test_the_recorded_loss_is_the_objective(mlp: MakeProblem, clusters: Data) -> None:
+    """By hand, from a simulation: the mean cross-entropy of mean potentials, and the penalty."""
+    x, y = clusters
+    result = so.compile(mlp(), so.Rollout(max_iter=4, dtype="float64")).solve(x, y, timesteps=T)
+    m = so.simulate(result, result.weights, x, timesteps=T)["readout"].potentials.mean(0)
+    losses = np.log(np.exp(m).sum(1)) - m[np.arange(len(y)), y]
+    value = losses.mean() + 1e-3 / 2 * (result.weights["hidden.weight"] ** 2).sum()
+    assert value == pytest.approx(np.min(result.history["loss"]), rel=1e-9)  # type: ignore[arg-type]
+
+
+# ---- statuses and the best iterate
+
+
+@BOTH
+def test_the_best_iterate_is_kept(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    """Recorded at every row by a validation set that is the training set."""
+    x, y = clusters
+    plan = so.compile(mlp(), quick(name, dtype="float64", step=40.0))
+    result = plan.solve(x, y, timesteps=T, validation=(x, y))
+    best = int(np.argmin(result.history["loss"]))  # type: ignore[arg-type]
+    assert result.score(x, y) == result.history.records[best].validation
+    shorter = so.Online(epochs=3, step=40.0) if name == "online" else so.Rollout(max_iter=6, step=40.0)
+    assert objective(so.compile(mlp(), shorter).solve(x, y, timesteps=T), x, y) <= result.history.records[0].loss
+
+
+def objective(result: so.Result, x: np.ndarray, y: np.ndarray) -> float:
+    m = result.readout(x)
+    assert isinstance(m, np.ndarray)
+    top = m.max(1, keepdims=True)
+    losses = np.log(np.exp(m - top).sum(1)) + top[:, 0] - m[np.arange(len(y)), y]
+    return float(losses.mean() + 1e-3 / 2 * (result.weights["hidden.weight"].astype(float) ** 2).sum())
+
+
+def test_rollout_returns_weights_no_worse_than_any_recorded(mlp: MakeProblem, clusters: Data) -> None:
+    for step in (1.0, 8.0, 200.0):
+        result = so.compile(mlp(), so.Rollout(max_iter=10, step=step, dtype="float64")).solve(*clusters, timesteps=T)
+        assert objective(result, *clusters) <= np.min(result.history["loss"]) * (1 + 1e-9)  # type: ignore[arg-type]
+
+
+def test_completed_and_max_iter(mlp: MakeProblem, clusters: Data) -> None:
+    result = so.compile(mlp(), so.Online(epochs=2)).solve(*clusters, timesteps=T)
+    assert result.status is so.Status.COMPLETED and len(result.history) == 2
+    result = so.compile(mlp(), so.Rollout(max_iter=2)).solve(*clusters, timesteps=T)
+    assert result.status is so.Status.MAX_ITER and len(result.history) == 3
+    assert "2 iterations" in result.message
+
+
+def test_stalled(mlp: MakeProblem, clusters: Data) -> None:
+    x, y = clusters  # without input there is nothing to learn beyond the shares of the classes
+    result = so.compile(mlp(), so.Rollout(max_iter=200, patience=3)).solve(0 * x, y, timesteps=T)
+    assert result.status is so.Status.STALLED and "has not fallen" in result.message
+
+
+@BOTH
+def test_time_limit(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    endless = so.Online(epochs=10**6) if name == "online" else so.Rollout(max_iter=10**6, patience=10**6)
+    result = so.compile(mlp(), endless).solve(*clusters, timesteps=T, time_limit=0.05)
+    assert result.status is so.Status.TIME_LIMIT and "0.05 s" in result.message
+    assert_sound(result)
+    assert result.score(*clusters) > 1 / 3
+
+
+@BOTH
+@pytest.mark.parametrize("after", [1, 2])
+def test_interrupted(name: str, after: int, mlp: MakeProblem, clusters: Data) -> None:
+    rows: list[Any] = []
+
+    def press(record: Any) -> None:
+        rows.append(record)
+        if len(rows) == after:
+            raise KeyboardInterrupt
+
+    plan = so.compile(mlp(), quick(name))
+    result = plan.solve(*clusters, timesteps=T, callback=press)
+    assert result.status is so.Status.INTERRUPTED and "stopped by the user" in result.message
+    assert len(result.history) == after
+    assert_sound(result)
+    assert result.score(*clusters) > 0.5
+
+
+@BOTH
+def test_an_error_of_the_callback_comes_through(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    def fail(record: Any) -> None:
+        raise RuntimeError("the disk of my log is full")
+
+    with pytest.raises(RuntimeError, match="my log"):
+        so.compile(mlp(), quick(name)).solve(*clusters, timesteps=T, callback=fail)
+
+
+ABSURD = [
+    so.Online(epochs=3, step=1e6),
+    so.Online(epochs=3, step=1e30),
+    so.Online(epochs=3, readout_step=1e6),
+    so.Online(epochs=3, ridge=1e-30, readout_ridge=1e-30),
+    so.Online(epochs=3, ridge=1e30),
+    so.Online(epochs=3, dither=1e-9),
+    so.Rollout(max_iter=5, step=1e6),
+    so.Rollout(max_iter=5, step=1e30),
+    so.Rollout(max_iter=5, distance=1e-30),
+    so.Rollout(max_iter=5, distance=1e30),
+    so.Rollout(max_iter=5, flips=1.0, ridge=1e-30),
+]
+
+
+@pytest.mark.parametrize("algorithm", ABSURD, ids=repr)
+def test_absurd_settings_end_in_a_status(algorithm: Any, mlp: MakeProblem, clusters: Data) -> None:
+    result = so.compile(mlp(), algorithm).solve(*clusters, timesteps=T)
+    assert_sound(result)
+    if result.status in (so.Status.DIVERGED, so.Status.NUMERICAL_ERROR):
+        assert "step" in result.message or "ridge" in result.message
+
+
+# ---- odd data
+
+
+ODD: dict[str, Callable[[np.ndarray, np.ndarray], Data]] = {
+    "all zero": lambda x, y: (0 * x, y),
+    "constant features": lambda x, y: (np.ones_like(x), y),
+    "one class only": lambda x, y: (x, 0 * y),
+    "large": lambda x, y: (1e6 * x, y),
+    "small": lambda x, y: (1e-6 * x, y),
+    "of mixed scales": lambda x, y: (x * 10.0 ** np.arange(-4, 4), y),
+    "negative": lambda x, y: (-x, y),
+    "one sample": lambda x, y: (x[:1], y[:1]),
+    "two samples": lambda x, y: (x[:2], y[:2]),
+    "whole numbers": lambda x, y: ((16 * x).astype(np.int16), y),
+    "bytes": lambda x, y: (np.clip(255 * x, 0, 255).astype(np.uint8), y),
+    "bits": lambda x, y: (x > 0.5, y),
+    "half precision": lambda x, y: (x.astype(np.float16), y),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_data_end_in_a_status(name: str, kind: str, mlp: MakeProblem, clusters: Data) -> None:
+    x, y = ODD[kind](*clusters)
+    result = so.compile(mlp(), quick(name)).solve(x, y, timesteps=T)
+    assert_sound(result)
+    assert result.status in (so.Status.COMPLETED, so.Status.MAX_ITER, so.Status.STALLED)
+    assert np.isfinite(result.history["loss"]).all()
+    assert 0 <= result.score(x, y) <= 1
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["large", "whole numbers", "bytes", "half precision"])
+def test_the_unit_of_the_data_does_not_matter(name: str, kind: str, mlp: MakeProblem, clusters: Data) -> None:
+    x, y = ODD[kind](*clusters)
+    assert so.compile(mlp(), name).solve(x, y, timesteps=T).score(x, y) > 0.9
+
+
+@BOTH
+def test_one_time_step_and_batches_larger_than_the_data(name: str, mlp: MakeProblem, clusters: Data) -> None:
+    assert so.compile(mlp(), name).solve(*clusters, timesteps=1).score(*clusters) > 0.9
+    large = so.compile(mlp(), so.Online(epochs=2, batch_size=10**6)).solve(*clusters, timesteps=T)
+    assert large.status is so.Status.COMPLETED
+    assert_sound(large)
+    one = so.compile(mlp(), so.Online(epochs=1, batch_size=1)).solve(*clusters, timesteps=T)
+    assert_sound(one)
+
+
+@BOTH
+@pytest.mark.parametrize(("bias", "word"), [(-1e3, "is silent"), (1e3, "fires at every step")])
+def test_dead_layers_are_named_and_moved(name: str, bias: float, word: str, mlp: MakeProblem, clusters: Data) -> None:
+    plan = so.compile(mlp(), quick(name))
+    weights = dict(plan.solve(*clusters, timesteps=T).weights)
+    weights["hidden.bias"] = np.full(20, bias)
+    result = plan.solve(*clusters, timesteps=T, weights=weights)
+    assert any("layer 'hidden'" in note and word in note for note in result.notes)
+    assert_sound(result)
+    assert abs(result.last_weights["hidden.bias"]).mean() < abs(bias)
+
+
+def test_integers_start_from_the_given_weights(mlp: MakeProblem, clusters: Data) -> None:
+    """Weights of any dtype, also whole numbers and float64, are taken as starting point in the algorithm's dtype."""
+    plan = so.compile(mlp(), so.Online(epochs=1))
+    assert {w.dtype.name for w in plan.solve(*clusters, timesteps=T).weights.values()} == {"float32"}
+    start = {
+        "hidden.weight": np.ones((20, 8), int),
+        "hidden.bias": [0] * 20,
+        "readout.weight": np.zeros((3, 20)),
+        "readout.bias": np.zeros(3),
+    }
+    result = plan.solve(*clusters, timesteps=T, weights=start)
+    assert {w.dtype.name for w in result.weights.values()} == {"float32"}
+    assert isinstance(start["hidden.weight"], np.ndarray) and (start["hidden.weight"] == 1).all()
