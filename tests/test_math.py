@@ -147,7 +147,7 @@ def test_readout_profile_is_the_window_of_simulated_potentials(over: str | so.Wi
     y = so.LI(beta=beta, name="y")(so.Dense(2)(inp))
     weights = {"y.weight": rng.standard_normal((2, 3)), "y.bias": rng.standard_normal(2)}
     v = so.simulate(so.Network(inp, y), weights, x)["y"].potentials
-    width = {"mean": steps, "last": 1}.get(over) if isinstance(over, str) else over.steps  # type: ignore[arg-type]
+    width = {"mean": steps, "last": 1}.get(over) if isinstance(over, str) else over.steps
     expected = v[steps - width :].mean(0)  # type: ignore[operator]
     lowered = so.CrossEntropy(y, over=over).lowered_over
     h = readout_profile(y.neuron.state_space(), window(lowered, steps, "y"))
@@ -332,7 +332,7 @@ class Net:
                 ss.append(s)
             spikes[name] = vs if name == "y" else ss
         width = {"mean": steps, "last": 1}.get(str(self.over)) or self.over.steps  # type: ignore[union-attr]
-        m = sum(spikes["y"][steps - width :]) / width  # type: ignore[arg-type]
+        m = sum(spikes["y"][steps - width :]) / width
         target = np.eye(self.classes)[labels]
         if self.loss == "squared_error":
             return 0.7 * ((m - target) ** 2).sum() / 2
@@ -376,10 +376,10 @@ def test_demands_are_minus_the_gradient_of_the_linearised_network(case: str) -> 
     sweeper.moves = {n: FixedSlope(p) for n, p in slopes.items()}
     batch = Batch({"x": x}, {"y": labels})
     for kind in ("rollout", "demands"):
-        sweeper.run(Word(kind), batch)  # type: ignore[arg-type]
+        sweeper.run(Word(kind), batch)
 
     trace = so.simulate(net.problem().network, weights, x)
-    at = {n: (trace[n].potentials, trace[n].spikes) for n in net.layers}
+    at: dict[str, Any] = {n: (trace[n].potentials, trace[n].spikes) for n in net.layers}
     assert all(0 < s.mean() < 1 for _, s in at.values()), "a test of silent layers shows nothing"
     h = 1e-30
 
@@ -406,14 +406,14 @@ def test_demands_are_minus_the_gradient_of_the_linearised_network(case: str) -> 
         wires = [w for w in sweeper.wiring.incoming[use.target.name] if w.map in use.maps]
         features = UseFeatures(use, wires, net.steps, F64)
         cross = features.cross(batch.signals, batch.wanted[use.target.name].current).T
-        expected = []
+        parts = []
         for m in use.maps:
             for variable in (m.weight, m.bias):
                 if variable is not None:
                     w = weights[variable]
                     flat = [-gradient(w, place, "weight", variable) for place in np.ndindex(*w.shape)]
-                    expected.append(np.reshape(flat, (len(w), -1)))
-        np.testing.assert_allclose(cross, np.concatenate(expected, 1), rtol=1e-9, atol=1e-9)
+                    parts.append(np.reshape(flat, (len(w), -1)))
+        np.testing.assert_allclose(cross, np.concatenate(parts, 1), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", LOSS_FUNCTIONS)

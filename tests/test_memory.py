@@ -45,7 +45,8 @@ def test_training(kind: str, many: int) -> None:
     few, large = peak(2_000, kind), peak(many, kind)
     order = 2 * 8 * many  # the order in which samples are visited, and the checked labels: two whole numbers a sample
     assert large <= 1.3 * few + order, (few, large)
-    assert large < 0.15 * many * FEATURES * 4, "less than any copy of the data"
+    data = many * FEATURES * (8 * STEPS if kind == "sequence" else 4)
+    assert large < 0.15 * data, "less than any copy of the data"
 
 
 def test_scoring() -> None:

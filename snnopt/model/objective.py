@@ -37,7 +37,7 @@ class Objective:
 
     def __mul__(self, factor: object) -> Objective:
         """Scale every term by a number >= 0."""
-        if isinstance(factor, bool) or not isinstance(factor, Real) or not 0 <= factor < math.inf:
+        if isinstance(factor, bool) or not isinstance(factor, Real) or not 0 <= float(factor) < math.inf:
             raise ModelError(
                 f"objective {self} * {shown(factor)}",
                 "the objective is minimised, so a term's scale must be a finite number >= 0",

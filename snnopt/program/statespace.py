@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,17 +51,17 @@ class StateSpace:
 
 
 def state_space(
-    A: ArrayLike,
-    B: ArrayLike,
-    R: ArrayLike,
-    C: ArrayLike,
+    A: Sequence[Sequence[ArrayLike]],
+    B: Sequence[ArrayLike],
+    R: Sequence[ArrayLike],
+    C: Sequence[ArrayLike],
     threshold: ArrayLike | None,
     states: tuple[str, ...],
 ) -> StateSpace:
     """Build a :class:`StateSpace` from scalars or per-neuron arrays nested in lists: ``A[i][j]``, ``B[i]``, ..."""
     d = len(states)
-    rows = [np.atleast_1d(np.asarray(A[i][j], np.float64)) for i in range(d) for j in range(d)]  # type: ignore[index]
+    rows = [np.atleast_1d(np.asarray(A[i][j], np.float64)) for i in range(d) for j in range(d)]
     a = np.stack(np.broadcast_arrays(*rows)).reshape(d, d, -1)
-    b, r, c = (np.stack(np.broadcast_arrays(*[np.atleast_1d(np.asarray(e, np.float64)) for e in m])) for m in (B, R, C))  # type: ignore[union-attr]
+    b, r, c = (np.stack(np.broadcast_arrays(*[np.atleast_1d(np.asarray(e, np.float64)) for e in m])) for m in (B, R, C))
     theta = None if threshold is None else np.atleast_1d(np.asarray(threshold, np.float64))
     return StateSpace(a, b, r, c, theta, states)

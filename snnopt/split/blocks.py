@@ -62,9 +62,10 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
     """Split a program into the blocks of a trace-form sweep that starts from a rollout, backward from the output.
 
     Under the exact step rule spikes are a block of their own, ``a = s + da/sigma``; under the dithered one they are a
-    function of the potentials, and the demand enters there. Read-out potentials are eliminated with their coupling (they are its right-hand side), so a read-out block holds
-    its loss and its weights. Weights used in several places, and maps whose positions share weights, are groups of
-    their own; all other maps into one population are solved for together.
+    function of the potentials, and the demand enters there. Read-out potentials are eliminated with their coupling
+    (they are its right-hand side), so a read-out block holds its loss and its weights. Weights used in several places,
+    and maps whose positions share weights, are groups of their own; all other maps into one population are solved for
+    together.
     """
     _check(program)
     blocks: list[Block] = []

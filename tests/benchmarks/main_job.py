@@ -32,10 +32,11 @@ TASKS: dict[str, tuple[tuple[int, ...], int | None]] = {
 def model(inputs: int, hidden: tuple[int, ...]) -> so.Problem:
     """The README's model, at any width and depth."""
     x = so.Input(inputs, name="pixels")
-    signal, layers = x, []
+    signal: so.Signal = x
+    layers = []
     for k, width in enumerate(hidden):
-        signal = so.LIF(beta=0.9, threshold=1.0, name=f"hidden{k + 1}")(so.Dense(width)(signal))
-        layers.append(signal)
+        layers.append(so.LIF(beta=0.9, threshold=1.0, name=f"hidden{k + 1}")(so.Dense(width)(signal)))
+        signal = layers[-1]
     y = so.LI(beta=0.9, name="readout")(so.Dense(10)(signal))
     return so.Problem(so.Network(x, y), so.CrossEntropy(y, over="mean") + 1e-3 * so.L2(layers[0].weights))
 

@@ -7,13 +7,14 @@ hoisted out of the time loop.
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import snntorch as snn
 import torch
 from snntorch import surrogate
 
-from snnopt.data import Split
+from snnopt.data import Dataset
 
 SLOPE, RATE, EPOCHS = 5, 5e-3, 40
 
@@ -24,7 +25,7 @@ class Peer(torch.nn.Module):
     def __init__(self, sizes: tuple[int, ...], steps: int) -> None:
         super().__init__()
         self.steps = steps
-        self.linear = torch.nn.ModuleList(torch.nn.Linear(n, m) for n, m in zip(sizes, sizes[1:], strict=False))
+        self.linear = torch.nn.ModuleList(torch.nn.Linear(n, m) for n, m in itertools.pairwise(sizes))
         surrogate_gradient = surrogate.fast_sigmoid(slope=SLOPE)
         self.leaky = torch.nn.ModuleList(snn.Leaky(beta=0.9, spike_grad=surrogate_gradient) for _ in sizes[1:-1])
 
@@ -43,7 +44,7 @@ class Peer(torch.nn.Module):
         return total / self.steps
 
 
-def train(data: Split, hidden: tuple[int, ...], seed: int, steps: int) -> tuple[float, float]:
+def train(data: Dataset, hidden: tuple[int, ...], seed: int, steps: int) -> tuple[float, float]:
     """Return test accuracy and training time in seconds."""
     torch.manual_seed(seed)
     X, y = torch.from_numpy(data.X_train).float(), torch.from_numpy(data.y_train)

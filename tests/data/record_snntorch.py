@@ -114,7 +114,7 @@ def draw(case: Case) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
                 "bias": snap(rng.uniform(-0.1, 0.1, m) + (case.drive if spiking else 0.0)),
                 "beta": np.ravel(beta).astype(dtype),
                 **({"threshold": np.ravel(theta).astype(dtype)} if spiking else {}),
-                **({"alpha": np.ravel(case.alpha).astype(dtype)} if spiking and case.neuron == "Synaptic" else {}),
+                **({"alpha": np.ravel(np.asarray(case.alpha, float)).astype(dtype)} if spiking and case.neuron == "Synaptic" else {}),
                 **(
                     {"recurrent_weight": snap(rng.uniform(-0.5, 0.5, (m, m)))}
                     if spiking and case.neuron == "RLeaky"
@@ -315,7 +315,7 @@ def main() -> None:
     for k, case in enumerate(CASES):
         arrays |= record(k, case)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     size = len(buffer.getvalue())
     assert size < 300_000, size
     TARGET.write_bytes(buffer.getvalue())

@@ -74,6 +74,9 @@ class Conv1d(Convolution):
 
 @dataclass(frozen=True, eq=False)
 class Conv2d(Convolution):
-    """``i[c, x, y] = sum W[c, d, k, l] s[d, stride x + k - padding, stride y + l - padding] + b[c]``, source [channels, height, width]."""
+    """``i[c, x, y] = sum W[c, d, k, l] s[d, stride x + k - padding, stride y + l - padding] + b[c]``.
+
+    The source is [channels, height, width].
+    """
 
     axes: ClassVar[int] = 2

@@ -110,8 +110,8 @@ class _Reader:
         match node:
             case ast.Constant(value=bool() | str() | bytes() | complex() | None):
                 raise self._refuse(node, "is not a number", "use real numbers")
-            case ast.Constant(value=value):
-                return Linear({}, np.full(1, float(value)))  # type: ignore[arg-type]
+            case ast.Constant(value=number):
+                return Linear({}, np.full(1, float(number)))  # type: ignore[arg-type]
             case ast.Name(id=name):
                 return self._name(node, name)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=inner):
@@ -121,10 +121,10 @@ class _Reader:
             case ast.BinOp(op=ast.Mult() | ast.Div() | ast.Pow() as op, left=left, right=right):
                 return self._product(node, op, self.visit(left), self.visit(right))
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-                inner = self.visit(argument)
-                if inner.coefficients:
+                value = self.visit(argument)
+                if value.coefficients:
                     raise self._refuse(node, "is not linear in the states", "keep functions to parameters")
-                return Linear({}, np.asarray(FUNCTIONS[name](inner.constant)))
+                return Linear({}, np.asarray(FUNCTIONS[name](value.constant)))
         raise self._refuse(node, "is not understood", f"use + - * / ** and {', '.join(FUNCTIONS)}")
 
     def _name(self, node: ast.expr, name: str) -> Linear:

@@ -1,0 +1,37 @@
+"""Fixed-point weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from snnopt.errors import ModelError
+from snnopt.model.connections.base import positive
+from snnopt.model.constraints.base import WeightConstraint, check_weights
+from snnopt.model.signal import Weights
+
+
+@dataclass(frozen=True, eq=False)
+class Grid(WeightConstraint):
+    """``W = scale * q`` with whole numbers ``|q| <= 2^(bits-1) - 1``: one scale per weight variable, ternary at 2 bits."""
+
+    kind: ClassVar[str] = "grid"
+    weights: Weights
+    bits: int = 4
+
+    def __post_init__(self) -> None:
+        check_weights(self)
+        where = f"Grid({self.symbol})"
+        positive(where, "bits", self.bits, 2)
+        if self.bits > 16:
+            raise ModelError(where, f"bits = {self.bits}", "give 2 to 16; more than that is no constraint in float32")
+
+    @property
+    def parameters(self) -> tuple[tuple[str, float], ...]:
+        """The number of bits."""
+        return (("bits", float(self.bits)),)
+
+    def formula(self) -> str:
+        """The constraint as mathematics, in plain text."""
+        most = 2 ** (self.bits - 1) - 1
+        return f"{self.symbol} in scale * {{-{most}, .., {most}}}"

@@ -1,0 +1,40 @@
+"""Firing rate of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from snnopt.errors import ModelError, shown
+from snnopt.model.constraints.base import Constraint
+from snnopt.model.signal import Population
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeBudget(Constraint):
+    """``mean_{t,n,j} s[t, n, j] <= rate`` on the training set: spikes per neuron and step of a layer."""
+
+    kind: ClassVar[str] = "spike_budget"
+    layer: Population
+    rate: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.layer, Population) or not self.layer.neuron.spiking:
+            fix = "pass a spiking layer, e.g. so.LIF()(...)"
+            raise ModelError("SpikeBudget", f"{shown(self.layer)} does not spike", fix)
+        if isinstance(self.rate, bool) or not isinstance(self.rate, int | float) or not 0 < self.rate <= 1:
+            raise ModelError("SpikeBudget", f"rate = {shown(self.rate)}", "give spikes per neuron and step, in (0, 1]")
+
+    @property
+    def population(self) -> Population:
+        """The layer whose rate is bounded."""
+        return self.layer
+
+    @property
+    def parameters(self) -> tuple[tuple[str, float], ...]:
+        """The rate."""
+        return (("rate", float(self.rate)),)
+
+    def formula(self) -> str:
+        """The constraint as mathematics, in plain text."""
+        return f"mean s[{self.layer.name or 'layer'}] <= {self.rate:g}"

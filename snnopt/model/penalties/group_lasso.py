@@ -1,0 +1,19 @@
+"""Group lasso penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from snnopt.model.penalties.base import WeightPenalty
+
+
+@dataclass(frozen=True, eq=False)
+class GroupLasso(WeightPenalty):
+    """``sum_j ||W[:, j]||`` over source neurons j: sources that do not pay lose all their synapses at once."""
+
+    kind: ClassVar[str] = "group_lasso"
+
+    def formula(self) -> str:
+        """The penalty as mathematics, in plain text."""
+        return f"sum_j ||W[{self.population.name or 'layer'}][:,j]||"
