@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from typing import ClassVar, Literal
-
-import numpy as np
 
 from snnopt.algorithms.settings import Dithered, Exact, FullBatch, MiniBatches, ReadoutStep, WeightStep
 from snnopt.algorithms.words import Net, Sweep
@@ -51,13 +51,16 @@ class Algorithm(ABC):
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            value = getattr(self, f.name)
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                if not np.isfinite(value) or value <= 0:
-                    raise ModelError(f"algorithm {self.name!r}", f"{f.name} = {value!r}", "give a positive number")
-                if f.metadata.get("share") and value > 1:
-                    raise ModelError(f"algorithm {self.name!r}", f"{f.name} = {value!r}", "give a share in (0, 1]")
-                if f.metadata.get("whole") and value != int(value):
-                    raise ModelError(f"algorithm {self.name!r}", f"{f.name} = {value!r}", "give a whole number")
-        if self.dtype not in ("float32", "float64"):
-            raise ModelError(f"algorithm {self.name!r}", f"dtype = {self.dtype!r}", "use 'float32' or 'float64'")
+            value, where = getattr(self, f.name), f"algorithm {self.name!r}"
+            if f.name == "dtype":
+                if value not in ("float32", "float64"):
+                    raise ModelError(where, f"dtype = {value!r}", "use 'float32' or 'float64'")
+                continue
+            if value is None and f.default is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < math.inf:
+                raise ModelError(where, f"{f.name} = {value!r}", "give a positive number")
+            if f.metadata.get("share") and value > 1:
+                raise ModelError(where, f"{f.name} = {value!r}", "give a share in (0, 1]")
+            if f.metadata.get("whole") and not isinstance(value, Integral):
+                raise ModelError(where, f"{f.name} = {value!r}", "give a whole number, without a decimal point")

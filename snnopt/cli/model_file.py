@@ -62,12 +62,12 @@ def _check_path(path: Path) -> None:
     if path.is_dir():
         inside = sorted(str(p) for p in path.glob("[!_]*.py"))
         hint = f"name a file in it: {', '.join(inside)}" if inside else "there is no .py file in it"
-        raise FileNotFoundError(f"model {path}: this is a folder.\n  Fix: {hint}.")
+        raise FileNotFoundError(f"model {path}: this is a folder.\n  Fix: {hint}")
     around = [p for folder in (path.parent, Path("models")) if folder.is_dir() for p in sorted(folder.glob("[!_]*.py"))]
     by_stem = {p.stem: str(p) for p in reversed(around)}
     near = difflib.get_close_matches(path.stem, by_stem, n=1, cutoff=0.4)
     hint = f"did you mean {by_stem[near[0]]}?" if near else "give the path of a .py file that has a build()"
-    raise FileNotFoundError(f"model {path}: there is no such file.\n  Fix: {hint}.")
+    raise FileNotFoundError(f"model {path}: there is no such file.\n  Fix: {hint}")
 
 
 def _imported(path: Path) -> ModuleType:

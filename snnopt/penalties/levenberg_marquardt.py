@@ -27,6 +27,10 @@ class LevenbergMarquardt:
             return self._moved(1.15, 0.9)
         return self
 
+    def back(self) -> LevenbergMarquardt:
+        """Return the controller after a step that had to be taken back."""
+        return self._moved(0.5, 1.5)
+
     def _moved(self, step: float, ridge: float) -> LevenbergMarquardt:
         new_step, new_ridge = min(max(self.step * step, 1e-3), 3.0), min(max(self.ridge * ridge, 0.3), 10.0)
         return LevenbergMarquardt(new_step, new_ridge, self.poor, self.good)

@@ -31,6 +31,8 @@ Watch = Callable[[Record, int], None]
 PROBE_EVERY = 4
 """Mini-batches between two looks at actual against predicted decrease."""
 CALIBRATION_SAMPLES = 256
+RUNAWAY = 2.0
+"""A full-batch loss this many times the best one sends the run back to the best iterate, with a shorter step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,7 @@ class Engine:
         start: dict[str, Array] | None,
         watch: Watch,
     ) -> None:
+        self.began = time.perf_counter()
         self.program, self.algorithm, self.samples, self.targets = program, algorithm, samples, targets
         self.time_limit, self.validation, self.watch = time_limit, validation, watch
         self.dtype = np.dtype(algorithm.dtype)
@@ -78,7 +81,6 @@ class Engine:
         self.notes: dict[str, None] = {}
         self.best, self.best_loss = self.sweeper.weights, np.inf
         self.shown = 0.0
-        self.began = time.perf_counter()
 
     def run(self) -> Outcome:
         """Run to a status; an interrupt or a numerical failure still returns the iterates found so far."""
@@ -156,6 +158,9 @@ class Engine:
                 self.sweeper.control = self.sweeper.control.after(
                     last.solved_loss - batch.solved_loss, last.predicted_weights
                 )
+            if batch.solved_loss > RUNAWAY * self.best_loss:
+                self.sweeper.weights, self.sweeper.control = self.best, self.sweeper.control.back()
+                batch.wanted, batch.rho = {}, {}
             stale, last = 0 if improved else stale + 1, batch
             self._look_after(batch)
             if stale >= schedule.patience:
@@ -165,15 +170,14 @@ class Engine:
         return Status.MAX_ITER, f"ran {schedule.max_iter} iterations"
 
     def _record(self, record: Record, weights: dict[str, Array], left: int) -> None:
-        validation = float("nan")
+        start, validation = time.perf_counter(), float("nan")
+        seconds = start - self.began - self.shown
         if self.validation is not None:
             validation = accuracy(self.sweeper.wiring, self.program, weights, *self.validation)
-        seconds = time.perf_counter() - self.began - self.shown
         record = replace(record, seconds=seconds, validation=validation)
         self.records.append(record)
         if record.loss < self.best_loss:
             self.best, self.best_loss = weights, record.loss
-        start = time.perf_counter()
         self.watch(record, left)
         self.shown += time.perf_counter() - start
 

@@ -24,7 +24,7 @@ class Record:
     rollout_gap : share of spikes in which the block updates' own spikes differ from the rollout of the new weights.
     penalty : rho, by layer.
     step, ridge : the controlled step factor and ridge.
-    seconds : time since the start, progress display excluded.
+    seconds : time since the start, progress display and validation excluded.
     validation : validation accuracy, NaN if there is no validation set.
     """
 
