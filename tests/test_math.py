@@ -416,7 +416,7 @@ def test_demands_are_minus_the_gradient_of_the_linearised_network(case: str) -> 
         np.testing.assert_allclose(cross, np.concatenate(parts, 1), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("kind", LOSS_FUNCTIONS)
+@pytest.mark.parametrize("kind", ["cross_entropy", "squared_error"])
 def test_losses(kind: str) -> None:
     """Values by hand, gradients by complex steps of them, and the bound on the curvature."""
     rng, loss = np.random.default_rng(3), LOSS_FUNCTIONS[kind]

@@ -23,6 +23,7 @@ from snnopt.runtime.records import EpochMeans, full_batch_record
 from snnopt.runtime.revive import revive
 from snnopt.runtime.status import Status
 from snnopt.runtime.sweeper import Sweeper
+from snnopt.runtime.threads import blas_threads
 
 Array = NDArray[Any]
 Watch = Callable[[Record, int], None]
@@ -85,7 +86,7 @@ class Engine:
     def run(self) -> Outcome:
         """Run to a status; an interrupt or a numerical failure still returns the iterates found so far."""
         try:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"), blas_threads(self._largest_product()):
                 schedule = self.algorithm.schedule
                 status, message = self._batches(schedule) if isinstance(schedule, MiniBatches) else self._full(schedule)
         except KeyboardInterrupt:
@@ -100,6 +101,15 @@ class Engine:
         return Outcome(
             self.best, self.sweeper.weights, status, message, History(tuple(self.records)), tuple(self.notes)
         )
+
+    def _largest_product(self) -> float:
+        """Multiply-adds of the largest current of one sweep."""
+        schedule = self.algorithm.schedule
+        rows = schedule.size(self.samples.count) if isinstance(schedule, MiniBatches) else self.samples.count
+        constant = {n for n, c in self.samples.constant.items() if c}
+        maps = [m for c in self.program.couplings for m in c.maps]
+        sizes = [(1 if m.source in constant else self.samples.steps) * m.positions * m.fan_in * m.channels for m in maps]
+        return float(rows * max(sizes))
 
     def _batch(self, index: Array | slice) -> Batch:
         return Batch(self.samples.take(index, self.dtype), {n: y[index] for n, y in self.targets.items()})
