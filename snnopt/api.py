@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snnopt.algorithms import Algorithm, algorithm
 from snnopt.blocks import Binding, bind
-from snnopt.errors import ModelError
+from snnopt.errors import ModelError, shown
 from snnopt.lower import lower, lower_network
 from snnopt.model import Network, Problem
 from snnopt.program import Program, pack_program, unpack_program
@@ -29,6 +29,7 @@ from snnopt.runtime import (
     Status,
     Wiring,
     check_inputs,
+    check_range,
     check_targets,
     check_weights,
     rollout,
@@ -113,7 +114,14 @@ class Plan:
         """
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ModelError("solve", f"seed={seed!r}", "give a whole number of at least 0")
+        if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
+            raise ModelError("solve", f"time_limit={shown(time_limit)}", "give seconds, a number > 0")
+        if callback is not None and not callable(callback):
+            raise ModelError("solve", f"callback={shown(callback)}", "give a function that takes a record")
+        if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
+            raise ModelError("solve", f"validation={shown(validation)}", "give a pair (data, targets)")
         samples, labels = _checked(self.program, data, targets, timesteps)
+        check_range(samples, np.dtype(self.algorithm.dtype))
         held = None if validation is None else _checked(self.program, *validation, timesteps)
         start = None
         if weights is not None:
@@ -302,7 +310,9 @@ def simulate(
     elif isinstance(network, Network | Problem):
         program = lower_network(network if isinstance(network, Network) else network.network)
     else:
-        raise ModelError("simulate", f"{network!r} is not a network", "pass problem.network, a problem or a result")
+        raise ModelError(
+            "simulate", f"{shown(network)} is not a network", "pass problem.network, a problem or a result"
+        )
     samples = check_inputs(program, data, timesteps)
     kinds = {x.dtype for x in samples.arrays.values()}
     dtype = np.dtype(np.float32) if kinds == {np.dtype(np.float32)} else np.dtype(np.float64)

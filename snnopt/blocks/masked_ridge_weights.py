@@ -34,15 +34,19 @@ class MaskedRidgeWeights(ClosedForm):
         return proximal_terms(block, ("l2",))
 
     @staticmethod
-    def solve(gram: Array, cross: Array, weights: Array, lam: Array, damping: float, mask: Array) -> Array:
+    def solve(gram: Array, cross: Array, weights: Array, lam: Array, damping: float | Array, mask: Array) -> Array:
         """Return dW [channels, k]; ``mask`` [channels, k] of bool, the rest as in :meth:`RidgeWeights.solve`."""
-        out = np.zeros_like(weights)
+        out, mu = np.zeros_like(weights), np.broadcast_to(damping, lam.shape)
         patterns, which = np.unique(mask, axis=0, return_inverse=True)
         for p, pattern in enumerate(patterns):
             (keep,), rows = np.nonzero(pattern), np.nonzero(which.ravel() == p)[0]
             if len(keep):
                 part = RidgeWeights.solve(
-                    gram[np.ix_(keep, keep)], cross[np.ix_(keep, rows)], weights[np.ix_(rows, keep)], lam[keep], damping
+                    gram[np.ix_(keep, keep)],
+                    cross[np.ix_(keep, rows)],
+                    weights[np.ix_(rows, keep)],
+                    lam[keep],
+                    mu[keep],
                 )
                 out[np.ix_(rows, keep)] = part
         return out

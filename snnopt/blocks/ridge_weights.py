@@ -35,7 +35,7 @@ class RidgeWeights(ClosedForm):
         return proximal_terms(block, ("l2",))
 
     @staticmethod
-    def solve(gram: Array, cross: Array, weights: Array, lam: Array, damping: float) -> Array:
+    def solve(gram: Array, cross: Array, weights: Array, lam: Array, damping: float | Array) -> Array:
         """Return dW [channels, k].
 
         Parameters
@@ -44,7 +44,7 @@ class RidgeWeights(ClosedForm):
         cross : ``sum_u rho_u sum phi_u dv_u'``, [k, channels].
         weights : W_0 with the bias columns, [channels, k].
         lam : L2 penalty of each column, [k] (0 for biases).
-        damping : mu, the weight of the proximal term.
+        damping : mu, the weight of the proximal term, one number or one for each column [k].
         """
         diagonal = np.arange(len(gram))
         system = gram.copy()

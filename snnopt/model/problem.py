@@ -30,7 +30,7 @@ class Problem:
         self.objective = as_objective(objective)
         for _, term in self.objective.scaled:
             _check(network, term)
-        if not any(isinstance(term, Loss) for _, term in self.objective.scaled):
+        if not any(isinstance(term, Loss) and scale > 0 for scale, term in self.objective.scaled):
             raise ModelError(
                 "Problem", "its objective has no loss, so nothing ties the network to data", "add so.CrossEntropy(y)"
             )

@@ -1,6 +1,6 @@
 """The loop, its state, stopping, status and history; running networks forward; checking data."""
 
-from snnopt.runtime.data import Samples, check_inputs, check_targets, check_weights
+from snnopt.runtime.data import Samples, check_inputs, check_range, check_targets, check_weights
 from snnopt.runtime.engine import Engine, Outcome
 from snnopt.runtime.evaluate import accuracy, window_means
 from snnopt.runtime.forward import Activity, Wiring, rollout
@@ -18,6 +18,7 @@ __all__ = [
     "Wiring",
     "accuracy",
     "check_inputs",
+    "check_range",
     "check_targets",
     "check_weights",
     "rollout",

@@ -149,6 +149,18 @@ def _finite(where: str, x: Array, fix: str = "remove or fill them, e.g. with num
         raise DataError(where, f"{int(bad.sum())} values from index {first} on are NaN or infinite", fix)
 
 
+def check_range(samples: Samples, dtype: np.dtype[Any]) -> None:
+    """Raise where training sums of squares of the inputs would overflow ``dtype``."""
+    bound = float(np.finfo(dtype).max) ** 0.4
+    for name, x in samples.arrays.items():
+        largest = max(abs(float(x.max())), abs(float(x.min())))
+        if largest > bound:
+            fix = "scale the data, e.g. X / abs(X).max()" + (
+                ", or train with dtype='float64'" if dtype.itemsize == 4 else ""
+            )
+            raise DataError(f"input {name!r}", f"its values reach {largest:.3g}, too large for {dtype}", fix)
+
+
 def check_targets(program: Program, targets: object, count: int, samples_shape: tuple[int, ...]) -> dict[str, Array]:
     """Check the targets of every loss; returns labels [N] of int64 or real targets [N, units], by output name."""
     owners = list(dict.fromkeys(t.owner for t in program.losses))

@@ -108,7 +108,9 @@ class Engine:
         rows = schedule.size(self.samples.count) if isinstance(schedule, MiniBatches) else self.samples.count
         constant = {n for n, c in self.samples.constant.items() if c}
         maps = [m for c in self.program.couplings for m in c.maps]
-        sizes = [(1 if m.source in constant else self.samples.steps) * m.positions * m.fan_in * m.channels for m in maps]
+        sizes = [
+            (1 if m.source in constant else self.samples.steps) * m.positions * m.fan_in * m.channels for m in maps
+        ]
         return float(rows * max(sizes))
 
     def _batch(self, index: Array | slice) -> Batch:
@@ -128,7 +130,7 @@ class Engine:
                 self.sweeper.fade = 1 - done / total
                 batch, before = self._batch(order[start : start + size]), self.sweeper.weights
                 self._sweep(batch)
-                if not np.isfinite(batch.loss):
+                if not (np.isfinite(batch.loss) and self._weights_finite()):
                     return self._diverged(before, f"epoch {epoch}")
                 row.add(batch)
                 if done % PROBE_EVERY == 0:
@@ -158,7 +160,7 @@ class Engine:
             batch, before = Batch(whole.data, whole.targets), self.sweeper.weights
             self.sweeper.fade = 1 - iteration / (schedule.max_iter + 1)
             self._sweep(batch)
-            if not np.isfinite(batch.solved_loss):
+            if not (np.isfinite(batch.solved_loss) and self._weights_finite()):
                 return self._diverged(before, f"iteration {iteration}")
             improved = batch.solved_loss < self.best_loss * (1 - 1e-4)
             self._record(
@@ -206,11 +208,14 @@ class Engine:
     def _out_of_time(self) -> bool:
         return self.time_limit is not None and time.perf_counter() - self.began > self.time_limit
 
+    def _weights_finite(self) -> bool:
+        return all(bool(np.isfinite(w).all()) for w in self.sweeper.weights.values())
+
     def _diverged(self, before: dict[str, Array], when: str) -> tuple[Status, str]:
+        bad = [n for n, w in self.sweeper.weights.items() if not np.isfinite(w).all()]
+        where = f" (weights {', '.join(map(repr, bad))})" if bad else ""
         self.sweeper.weights = before
-        bad = [n for n, w in before.items() if not np.isfinite(w).all()]
-        where = f" (weights {bad[0]!r})" if bad else ""
         return Status.DIVERGED, (
-            f"the loss is no longer finite in {when}{where}; the best iterate is kept. Lower the algorithm's step or "
+            f"numbers are no longer finite in {when}{where}; the iterates before are kept. Lower the algorithm's step or "
             "raise its ridge, and check the scale of the data"
         )

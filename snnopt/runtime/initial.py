@@ -37,14 +37,16 @@ def draw(program: Program, rng: np.random.Generator, dtype: np.dtype[Any]) -> di
 def calibrate(wiring: Wiring, weights: dict[str, Array], data: Mapping[str, Array], steps: int) -> dict[str, Array]:
     """Scale each layer's weights until it fires in a share of steps between LOW and HIGH on ``data``, sources first.
 
-    A layer whose rate is already there keeps its weights; otherwise the gain is found by bisection on a logarithmic
-    scale. Input in any unit therefore works: 0 to 16, 0 to 255, or millivolts.
+    Rates are those without the biases, so that the input makes the layer fire and not a constant. A layer whose rate is
+    already there keeps its weights; otherwise their gain is found by bisection on a logarithmic scale. Input in any unit
+    therefore works: 0 to 16, 0 to 255, or millivolts.
     """
-    weights = dict(weights)
+    biases = {m.bias: weights[m.bias] for c in wiring.program.couplings for m in c.maps if m.bias is not None}
+    weights = dict(weights) | {n: np.zeros_like(b) for n, b in biases.items()}
     for coupling in wiring.program.couplings:
         if not coupling.dynamics.spiking:
             continue
-        own = [n for m in coupling.maps for n in (m.weight, m.bias) if n is not None]
+        own = [m.weight for m in coupling.maps if m.weight is not None]
         start = {n: weights[n] for n in own}
         low, high, gain = 0.0, np.inf, 1.0
         for _ in range(24):
@@ -58,4 +60,4 @@ def calibrate(wiring: Wiring, weights: dict[str, Array], data: Mapping[str, Arra
             weights |= {n: (gain * w).astype(w.dtype) for n, w in start.items()}
         else:
             weights |= start
-    return weights
+    return weights | biases

@@ -32,6 +32,10 @@ class Moves(ABC):
     def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:
         """rho of the layer's coupling; 0 where the layer is asked for nothing."""
 
+    @abstractmethod
+    def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> Array:
+        """The block updates' own spikes, H of the moved potentials, as booleans."""
+
 
 class DitheredMoves(Moves):
     """The dithered rule: the slope is fixed before the pass, rho after it."""
@@ -48,6 +52,9 @@ class DitheredMoves(Moves):
 
     def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:  # noqa: D102
         return volts_penalty(wanted.potentials, step * self.settings.volts * float(np.mean(threshold)))
+
+    def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> Array:  # noqa: D102
+        return np.asarray(activity.potentials + wanted.potentials / activity.potentials.dtype.type(rho) > threshold)
 
 
 class ExactMoves(Moves):
@@ -86,3 +93,7 @@ class ExactMoves(Moves):
 
     def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:  # noqa: D102
         return self.rho if np.any(wanted.potentials) else 0.0
+
+    def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> Array:  # noqa: D102
+        assert activity.spikes is not None
+        return (activity.spikes > 0) ^ (wanted.potentials != 0)

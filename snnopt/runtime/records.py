@@ -82,9 +82,9 @@ def _compare(old: Batch, new: Batch, sweeper: Sweeper) -> tuple[dict[str, float]
         if activity.spikes is None or before.spikes is None:
             continue
         flips[layer] = float(np.mean(activity.spikes != before.spikes))
-        rho = old.rho.get(layer, 0.0)
-        aim = before.potentials
-        if rho and layer in old.wanted:
-            aim = aim + old.wanted[layer].potentials / aim.dtype.type(rho)
-        gap[layer] = float(np.mean(activity.spikes != (aim > sweeper.thresholds[layer])))
+        rho, wanted = old.rho.get(layer, 0.0), old.wanted.get(layer)
+        aim = before.spikes > 0
+        if rho and wanted is not None:
+            aim = sweeper.moves[layer].spikes(before, wanted, rho, sweeper.thresholds[layer])
+        gap[layer] = float(np.mean((activity.spikes > 0) != aim))
     return flips, gap

@@ -75,10 +75,22 @@ class WeightSolver:
         out = np.empty_like(w0)
         for p, g in enumerate(gram):
             rows = pattern == p
-            damping = ridge * float(np.trace(g)) / len(g)
+            damping = ridge * self._scales(g)
             if self.mask is None:
                 out[rows] = RidgeWeights.solve(g, cross[:, rows], w0[rows], self.lam, damping)
             else:
                 mask = self.mask[rows]
                 out[rows] = MaskedRidgeWeights.solve(g, cross[:, rows], w0[rows], self.lam, damping, mask)
         return out
+
+    def _scales(self, gram: Array) -> Array:
+        """The mean square of each map's features, on all its columns and its bias's, [k].
+
+        Per map, so that the ridge means the same for spikes, for pixels in 0 to 255 and for currents in millivolts; a map
+        whose features are all zero gets a trace of the others' instead of nothing.
+        """
+        diagonal, out, at = np.diagonal(gram), np.empty(len(gram)), 0
+        for m in self.block.uses[0].maps:
+            end = at + m.fan_in + (m.bias is not None)
+            out[at:end], at = float(diagonal[at : at + m.fan_in].mean()), end
+        return np.maximum(out, max(1e-6 * float(diagonal.mean()), float(np.finfo(gram.dtype).tiny) * 1e6))

@@ -114,7 +114,11 @@ def draw(case: Case) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
                 "bias": snap(rng.uniform(-0.1, 0.1, m) + (case.drive if spiking else 0.0)),
                 "beta": np.ravel(beta).astype(dtype),
                 **({"threshold": np.ravel(theta).astype(dtype)} if spiking else {}),
-                **({"alpha": np.ravel(np.asarray(case.alpha, float)).astype(dtype)} if spiking and case.neuron == "Synaptic" else {}),
+                **(
+                    {"alpha": np.ravel(np.asarray(case.alpha, float)).astype(dtype)}
+                    if spiking and case.neuron == "Synaptic"
+                    else {}
+                ),
                 **(
                     {"recurrent_weight": snap(rng.uniform(-0.5, 0.5, (m, m)))}
                     if spiking and case.neuron == "RLeaky"

@@ -13,7 +13,7 @@ from snnopt.model.signal import Weights
 
 
 @dataclass(frozen=True, eq=False)
-class cvx(WeightConstraint, ObjectiveTerm):  # noqa: N801 - written as a function, like the library it opens
+class cvx(WeightConstraint, ObjectiveTerm):
     """A term ``build(W)`` in CVXPY's own language, W a variable [units, sources].
 
     As a member of ``constraints`` it returns CVXPY constraints (one or a list); in the objective, a convex scalar.

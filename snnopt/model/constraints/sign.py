@@ -21,7 +21,9 @@ class Sign(WeightConstraint):
     def __post_init__(self) -> None:
         check_weights(self)
         if self.sign not in (1, -1):
-            raise ModelError(f"Sign({self.symbol})", f"sign = {shown(self.sign)}", "give +1 (excitatory) or -1 (inhibitory)")
+            raise ModelError(
+                f"Sign({self.symbol})", f"sign = {shown(self.sign)}", "give +1 (excitatory) or -1 (inhibitory)"
+            )
 
     @property
     def parameters(self) -> tuple[tuple[str, float], ...]:

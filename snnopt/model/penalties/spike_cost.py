@@ -24,7 +24,9 @@ class SpikeCost(ObjectiveTerm):
 
     def __post_init__(self) -> None:
         if not isinstance(self.layer, Population) or not self.layer.neuron.spiking:
-            raise ModelError("SpikeCost", f"{shown(self.layer)} does not spike", "pass a spiking layer, e.g. so.LIF()(...)")
+            raise ModelError(
+                "SpikeCost", f"{shown(self.layer)} does not spike", "pass a spiking layer, e.g. so.LIF()(...)"
+            )
 
     @property
     def population(self) -> Population:
