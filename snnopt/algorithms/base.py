@@ -60,7 +60,7 @@ class Algorithm(ABC):
                 continue
             if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < math.inf:
                 raise ModelError(where, f"{f.name} = {value!r}", "give a positive number")
-            if f.metadata.get("share") and value > 1:
+            if f.metadata.get("share") and float(value) > 1:
                 raise ModelError(where, f"{f.name} = {value!r}", "give a share in (0, 1]")
             if f.metadata.get("whole") and not isinstance(value, Integral):
                 raise ModelError(where, f"{f.name} = {value!r}", "give a whole number, without a decimal point")

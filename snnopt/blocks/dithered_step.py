@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks.rule import ClosedForm
+from snnopt.blocks.rule import ClosedForm, proximal_terms
 from snnopt.split import Block
 
 Array = NDArray[Any]
@@ -29,7 +29,9 @@ class DitheredStep(ClosedForm):
             return f"it solves potentials, not {block.kind}"
         if block.step != "dithered":
             return f"the step coupling is {block.step}, not dithered"
-        return None if block.form == "trace" else "in difference form neighbouring steps are coupled"
+        if block.form != "trace":
+            return "in difference form neighbouring steps are coupled"
+        return proximal_terms(block, ("spike_cost",))
 
     @staticmethod
     def slope(potentials: Array, threshold: Any, width: float) -> Array:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks.rule import ClosedForm
+from snnopt.blocks.rule import ClosedForm, proximal_terms
 from snnopt.split import Block
 
 Array = NDArray[Any]
@@ -31,7 +31,9 @@ class ExactStep(ClosedForm):
             return f"it solves potentials, not {block.kind}"
         if block.step != "exact":
             return f"the step coupling is {block.step}, not exact"
-        return None if block.form == "trace" else "in difference form neighbouring steps are coupled"
+        if block.form != "trace":
+            return "in difference form neighbouring steps are coupled"
+        return proximal_terms(block, ("spike_cost",))
 
     @staticmethod
     def score(potentials: Array, spikes: Array, demand: Array, rho: float, threshold: Any) -> Array:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from snnopt.errors import ModelError
 from snnopt.lower.cells import cells
 from snnopt.lower.dynamics import lower_dynamics
 from snnopt.lower.naming import connection_names
 from snnopt.lower.wiring import lower_path, lower_recurrent
 from snnopt.model.connections import Connection, LearnedConnection
+from snnopt.model.constraints import Constraint, SpikeBudget
 from snnopt.model.losses import Loss
 from snnopt.model.network import Network
-from snnopt.model.penalties import WeightPenalty
+from snnopt.model.objective import ObjectiveTerm
+from snnopt.model.penalties import SpikeCost
 from snnopt.model.problem import Problem
 from snnopt.model.signal import Population
 from snnopt.program import AffineCoupling, Program, StepCoupling, Term, Variable
@@ -43,6 +47,7 @@ def lower(problem: Problem) -> Program:
     """Return the program of a problem."""
     bare = lower_network(problem.network)
     terms = tuple(_term(problem.network, bare, scale, term) for scale, term in problem.objective.scaled)
+    terms += tuple(_term(problem.network, bare, 1.0, constraint) for constraint in problem.constraints)
     return Program(bare.inputs, bare.variables, bare.couplings, bare.steps, terms, bare.outputs, bare.cells)
 
 
@@ -78,13 +83,18 @@ def _term(network: Network, program: Program, scale: float, term: object) -> Ter
     if isinstance(term, Loss):
         name = network.names[term.population]
         return Term(term.kind, "loss", name, (program.by_name[name].potential,), scale, term.lowered_over)
-    assert isinstance(term, WeightPenalty)
-    name = network.names[term.population]
-    weights = tuple(dict.fromkeys(m.weight for m in program.by_name[name].maps if m.weight is not None))
+    assert isinstance(term, ObjectiveTerm | Constraint)
+    name, coupling = network.names[term.population], program.by_name[network.names[term.population]]
+    role: Literal["penalty", "constraint"] = "constraint" if isinstance(term, Constraint) else "penalty"
+    parameters = term.parameters if isinstance(term, Constraint) else ()
+    if isinstance(term, SpikeCost | SpikeBudget):
+        assert coupling.spike is not None
+        return Term(term.kind, role, name, (coupling.spike,), scale, None, parameters)
+    weights = tuple(dict.fromkeys(m.weight for m in coupling.maps if m.weight is not None))
     if not weights:
         raise ModelError(
             f"term {term.formula()}",
             f"layer {name!r} has no weights of its own",
             "put a connection before it, e.g. so.LIF(beta=0.9)(so.Dense(100)(x))",
         )
-    return Term(term.kind, "penalty", name, weights, scale)
+    return Term(term.kind, role, name, weights, scale, None, parameters)

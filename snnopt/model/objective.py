@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Real
+from typing import ClassVar
 
 from snnopt.errors import ModelError, shown
 from snnopt.model.signal import Population
@@ -63,6 +64,7 @@ class ObjectiveTerm(ABC):
     """One loss or penalty; behaves as an objective of one term."""
 
     __array_ufunc__ = None
+    kind: ClassVar[str]
 
     def __add__(self, other: object) -> Objective:
         """Add another objective or term."""

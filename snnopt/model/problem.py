@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from snnopt.errors import ModelError, shown
+from snnopt.model.constraints import Constraint
 from snnopt.model.losses.base import Loss
 from snnopt.model.network import Network, in_order
 from snnopt.model.objective import Objective, ObjectiveTerm, as_objective
@@ -17,18 +20,26 @@ class Problem:
     ----------
     network : what is trained.
     objective : a sum of losses and penalties, at least one loss.
+    constraints : on weights or spikes of the network's layers, e.g. ``[so.Box(h.weights, -1, 1)]``.
 
-    Losses are means over samples; biases are not penalised.
+    Losses are means over samples; biases are neither penalised nor constrained.
     """
 
-    def __init__(self, network: Network, objective: Objective | ObjectiveTerm) -> None:
+    def __init__(
+        self,
+        network: Network,
+        objective: Objective | ObjectiveTerm,
+        constraints: Iterable[Constraint] | Constraint = (),
+    ) -> None:
         if not isinstance(network, Network):
             raise ModelError(
                 "Problem", f"its network is {shown(network)}", "pass so.Network(x, y) first, the objective second"
             )
         self.network = network
         self.objective = as_objective(objective)
-        for _, term in self.objective.scaled:
+        self.constraints = _constraints(constraints)
+        terms: list[ObjectiveTerm | Constraint] = [*(t for _, t in self.objective.scaled), *self.constraints]
+        for term in terms:
             _check(network, term)
         if not any(isinstance(term, Loss) and scale > 0 for scale, term in self.objective.scaled):
             raise ModelError(
@@ -52,10 +63,21 @@ class Problem:
         ]
         for p in self.network.populations:
             lines += [f"    {line}" for line in equations(self.network, p)]
+        if self.constraints:
+            lines += ["and", *(f"    {c.formula()}" for c in self.constraints)]
         return "\n".join(lines)
 
 
-def _check(network: Network, term: ObjectiveTerm) -> None:
+def _constraints(given: object) -> tuple[Constraint, ...]:
+    listed = [given] if isinstance(given, Constraint) or not isinstance(given, Iterable) else list(given)
+    constraints = tuple(item for item in listed if isinstance(item, Constraint))
+    for item in listed:
+        if not isinstance(item, Constraint):
+            raise ModelError("Problem", f"{shown(item)} is among its constraints", "use e.g. so.Box(h.weights, -1, 1)")
+    return constraints
+
+
+def _check(network: Network, term: ObjectiveTerm | Constraint) -> None:
     population = term.population
     if population not in network.names:
         raise ModelError(

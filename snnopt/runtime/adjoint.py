@@ -69,6 +69,14 @@ def _sum(a: Demand, b: Demand) -> Demand:
     return np.asarray(a + b)
 
 
+def priced(demand: Demand | None, price: float, like: Array) -> Array:
+    """A demand on spikes [T, N, n] less the price of each spike (the gradient of a spike cost)."""
+    if demand is None:
+        return np.full_like(like, -price)
+    dense = demand.dense() if isinstance(demand, Separable) else demand
+    return dense - dense.dtype.type(price)
+
+
 @dataclass(frozen=True, eq=False)
 class Wanted:
     """Demand ``current`` j on a population's current, and the moves ``potentials`` dv (demand units), [T, N, n]."""

@@ -59,7 +59,13 @@ class Batch:
 
     def firing_rates(self) -> dict[str, float]:
         """Spikes per neuron and step, by layer."""
-        return {n: float(a.spikes.mean()) for n, a in self.activity.items() if a.spikes is not None}
+        return {n: self.firing_rate(n) for n, a in self.activity.items() if a.spikes is not None}
+
+    def firing_rate(self, layer: str) -> float:
+        """Spikes per neuron and step of one layer."""
+        spikes = self.activity[layer].spikes
+        assert spikes is not None
+        return float(spikes.mean())
 
     def subset(self, share: float) -> dict[str, Array]:
         """Signals of an evenly spread ``share`` of the samples (a view)."""

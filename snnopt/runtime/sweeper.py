@@ -13,7 +13,7 @@ from snnopt.blocks import LOSS_FUNCTIONS, Binding
 from snnopt.blocks.majorised_readout import MajorisedReadout
 from snnopt.penalties import LevenbergMarquardt
 from snnopt.program import AffineCoupling, Program, Term
-from snnopt.runtime.adjoint import Demand, Move, Separable, demand_on, demands_of_cell
+from snnopt.runtime.adjoint import Demand, Move, Separable, demand_on, demands_of_cell, priced
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.forward import Wiring, rollout
 from snnopt.runtime.moves import DitheredMoves, ExactMoves, Moves
@@ -57,6 +57,7 @@ class Sweeper:
             self.solved_with[b.block.layers[-1]].append(self.solvers[b.block.name])
         self.readouts = {b.block.layers[0]: _Readout(self, b) for b in bindings if b.block.kind == "readout"}
         self.moves: dict[str, Moves] = {c.name: self._moves(c) for c in program.hidden}
+        self.spike_costs = {t.owner: t.scale for t in program.terms if t.kind == "spike_cost"}
         self.thresholds = {c.name: self._threshold(c) for c in program.hidden}
 
     def run(self, word: Word, batch: Batch) -> None:
@@ -94,7 +95,10 @@ class Sweeper:
     def _judge(self, batch: Batch) -> tuple[float, float]:
         """Objective and mean accuracy of the batch at its read-outs' potentials."""
         judged = [readout.judge(batch) for readout in self.readouts.values()]
-        return self.penalties() + sum(loss for loss, _ in judged), float(np.mean([hit for _, hit in judged]))
+        spikes = sum(
+            c * self.steps * self.program.by_name[n].size * batch.firing_rate(n) for n, c in self.spike_costs.items()
+        )
+        return self.penalties() + spikes + sum(loss for loss, _ in judged), float(np.mean([hit for _, hit in judged]))
 
     def penalties(self) -> float:
         """Sum of the objective's penalties at the present weights."""
@@ -131,6 +135,8 @@ class Sweeper:
             outside, moves = dict[str, Demand](), dict[str, Move]()
             for c in members:
                 demand = demand_on(c.name, self.wiring, self.weights, batch.demands, set(cell))
+                if c.name in self.spike_costs:
+                    demand = priced(demand, self.spike_costs[c.name], batch.activity[c.name].potentials)
                 if demand is not None:
                     outside[c.name] = demand
                 moves[c.name] = self.moves[c.name].prepare(

@@ -90,6 +90,7 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
                     dynamics,
                     linear=step != "exact",
                     step=step,
+                    terms=tuple(t for t in program.terms if t.role != "loss" and coupling.spike in t.variables),
                 )
             )
     for uses in groups:

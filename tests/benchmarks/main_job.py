@@ -32,7 +32,7 @@ TASKS: dict[str, tuple[tuple[int, ...], int | None]] = {
 def model(inputs: int, hidden: tuple[int, ...]) -> so.Problem:
     """The README's model, at any width and depth."""
     x = so.Input(inputs, name="pixels")
-    signal: so.Signal = x
+    signal: so.Input | so.Population = x
     layers = []
     for k, width in enumerate(hidden):
         layers.append(so.LIF(beta=0.9, threshold=1.0, name=f"hidden{k + 1}")(so.Dense(width)(signal)))
