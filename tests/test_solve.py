@@ -471,3 +471,24 @@ def test_settings_of_the_wrong_type_are_refused(setting: str, value: object) -> 
 def test_options_of_the_wrong_type_are_refused(wrong: dict[str, Any], mlp: MakeProblem, clusters: Data) -> None:
     with pytest.raises(so.ModelError, match=next(iter(wrong))):
         so.compile(mlp(), "online").solve(*clusters, timesteps=T, **wrong)
+
+
+@BOTH
+def test_a_spike_cost_lowers_the_rate_and_enters_the_loss(name: str, clusters: Data) -> None:
+    rates = []
+    for price in (0.0, 0.05):
+        x = so.Input(8, name="pixels")
+        h = so.LIF(beta=0.9, name="hidden")(so.Dense(20)(x))
+        y = so.LI(beta=0.9, name="readout")(so.Dense(3)(h))
+        problem = so.Problem(so.Network(x, y), so.CrossEntropy(y) + price * so.SpikeCost(h))
+        result = so.compile(problem, quick(name, dtype="float64")).solve(*clusters, timesteps=T)
+        rates.append(result.history.records[-1].firing_rate["hidden"])
+    assert rates[1] < 0.9 * rates[0]
+    spikes = so.simulate(problem, result.weights, clusters[0].astype(float), timesteps=T)["hidden"].spikes
+    assert spikes is not None
+    m = result.readout(clusters[0])
+    assert isinstance(m, np.ndarray)
+    losses = np.log(np.exp(m).sum(1)) - m[np.arange(len(m)), clusters[1]]
+    total = float(losses.mean()) + 0.05 * float(spikes.sum((0, 2)).mean())
+    if name == "rollout":
+        assert total == pytest.approx(min(r.loss for r in result.history.records), rel=1e-9)

@@ -31,7 +31,7 @@ class DitheredStep(ClosedForm):
             return f"the step coupling is {block.step}, not dithered"
         if block.form != "trace":
             return "in difference form neighbouring steps are coupled"
-        return proximal_terms(block, ("spike_cost",))
+        return proximal_terms(block, ())
 
     @staticmethod
     def slope(potentials: Array, threshold: Any, width: float) -> Array:

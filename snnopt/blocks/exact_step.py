@@ -33,7 +33,7 @@ class ExactStep(ClosedForm):
             return f"the step coupling is {block.step}, not exact"
         if block.form != "trace":
             return "in difference form neighbouring steps are coupled"
-        return proximal_terms(block, ("spike_cost",))
+        return proximal_terms(block, ())
 
     @staticmethod
     def score(potentials: Array, spikes: Array, demand: Array, rho: float, threshold: Any) -> Array:

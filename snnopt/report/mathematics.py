@@ -29,7 +29,7 @@ def block_terms(block: Block) -> list[str]:
                 "dithered": "dithered step E H(v - theta - xi), linearised",
             }[block.step]
         )
-    out += [term_text(t) for t in block.terms]
+    out += [term_text(t) for t in (*block.priced, *block.terms)]
     if block.proximal:
         out.append("mu/2 ||W - W_0||^2")
     return out

@@ -43,6 +43,7 @@ class Block:
     proximal : whether a term ``penalty mu/2 ||W - W_0||^2`` keeps the block near its last value.
     terms : losses, penalties and constraints on the variables.
     uses : for weights, the populations that they feed.
+    priced : terms linear in the spikes; their gradient, a constant, is part of the demand.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Block:
     proximal: bool = False
     terms: tuple[Term, ...] = ()
     uses: tuple[WeightUse, ...] = ()
+    priced: tuple[Term, ...] = ()
 
 
 def split(program: Program, step: StepRule) -> tuple[Block, ...]:
@@ -74,10 +76,22 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
         name = coupling.name
         if coupling.dynamics.spiking:
             dynamics = (Quadratic(name, f"rho[{name}]"),)
+            on_spikes = tuple(t for t in program.terms if t.role != "loss" and coupling.spike in t.variables)
+            priced = tuple(t for t in on_spikes if t.kind == "spike_cost")
             if step == "exact":
                 a_block = (f"{name}.spike",)
                 blocks.append(
-                    Block(f"{name}.spikes", "spikes", "trace", (name,), a_block, (), linear=True, step="linearised")
+                    Block(
+                        f"{name}.spikes",
+                        "spikes",
+                        "trace",
+                        (name,),
+                        a_block,
+                        (),
+                        linear=True,
+                        step="linearised",
+                        priced=priced,
+                    )
                 )
             variables = (coupling.potential,)
             blocks.append(
@@ -90,7 +104,8 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
                     dynamics,
                     linear=step != "exact",
                     step=step,
-                    terms=tuple(t for t in program.terms if t.role != "loss" and coupling.spike in t.variables),
+                    terms=tuple(t for t in on_spikes if t not in priced),
+                    priced=() if step == "exact" else priced,
                 )
             )
     for uses in groups:
