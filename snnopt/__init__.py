@@ -52,7 +52,7 @@ from snnopt.model import (
 )
 from snnopt.oracles import VerificationError, verify, verify_rule
 from snnopt.report import plots as plot
-from snnopt.runtime import Status
+from snnopt.runtime import History, Record, Status
 
 __version__ = "0.1.0"
 
@@ -93,6 +93,8 @@ __all__ = [
     "Plan",
     "Population",
     "Problem",
+    "History",
+    "Record",
     "Result",
     "Rollout",
     "SnnoptError",

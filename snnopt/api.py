@@ -80,6 +80,9 @@ class Plan:
     def __str__(self) -> str:
         return self.explain()
 
+    def __repr__(self) -> str:
+        return f"Plan({self.algorithm.name}: {self.problem.network!r}; {len(self.bindings)} blocks; print it for all)"
+
     def solve(
         self,
         data: object,
@@ -88,7 +91,7 @@ class Plan:
         timesteps: int | None = None,
         seed: int = 0,
         validation: tuple[object, object] | None = None,
-        weights: Mapping[str, ArrayLike] | None = None,
+        weights: Mapping[str, ArrayLike] | Result | None = None,
         time_limit: float | None = None,
         progress: bool | None = None,
         callback: Callable[[Record], None] | None = None,
@@ -102,15 +105,20 @@ class Plan:
         timesteps : T for data without a time axis.
         seed : same seed, same machine, same result.
         validation : ``(data, targets)`` whose accuracy the history shows; never trained on.
-        weights : start here (names and shapes of ``result.weights``) instead of at random.
+        weights : start here (``result.weights`` of an earlier run, or the result itself) instead of at random.
         time_limit : seconds after which the run ends with TIME_LIMIT.
         progress : draw progress; None draws on a terminal only. It never changes the iterates.
-        callback : called with each :class:`Record` of the history.
+        callback : called with each :class:`Record` of the history; where it raises ``KeyboardInterrupt`` the run ends with
+            INTERRUPTED and keeps what it found.
 
         Raises
         ------
         DataError
-            Data, targets or weights do not fit the network.
+            Data, targets or weights do not fit the network. All errors are subclasses of ``ValueError``.
+        ModelError
+            Another argument is not what it should be.
+        UnknownNameError
+            Data, targets or weights are named after nothing in the network.
         """
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ModelError("solve", f"seed={seed!r}", "give a whole number of at least 0")
@@ -118,6 +126,8 @@ class Plan:
             raise ModelError("solve", f"time_limit={shown(time_limit)}", "give seconds, a number > 0")
         if callback is not None and not callable(callback):
             raise ModelError("solve", f"callback={shown(callback)}", "give a function that takes a record")
+        if progress is not None and not isinstance(progress, bool):
+            raise ModelError("solve", f"progress={shown(progress)}", "give True, False, or None for a terminal only")
         if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
             raise ModelError("solve", f"validation={shown(validation)}", "give a pair (data, targets)")
         samples, labels = _checked(self.program, data, targets, timesteps)
@@ -125,7 +135,8 @@ class Plan:
         held = None if validation is None else _checked(self.program, *validation, timesteps)
         start = None
         if weights is not None:
-            start = check_weights(self.program, weights, np.dtype(self.algorithm.dtype))
+            given = weights.weights if isinstance(weights, Result) else weights
+            start = check_weights(self.program, given, np.dtype(self.algorithm.dtype))
         with progress_display(self.algorithm.name, progress) as draw:
 
             def watch(record: Record, left: int) -> None:
@@ -188,6 +199,10 @@ class Result:
     algorithm: str = ""
     real_outputs: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{n} {w.shape}" for n, w in self.weights.items())
+        return f"Result({self.algorithm}, {self.status}: {self.message}; {self.history!r}; weights: {shapes})"
+
     def readout(self, data: object, *, timesteps: int | None = None) -> Array | dict[str, Array]:
         """What the loss sees of each output: e.g. its mean membrane potential, [N, units], by name where several."""
         samples = check_inputs(self.program, data, self._steps_for(data) if timesteps is None else timesteps)
@@ -199,14 +214,21 @@ class Result:
         return out if len(owners) > 1 else out[owners[0]]
 
     def predict(self, data: object, *, timesteps: int | None = None) -> Array | dict[str, Array]:
-        """Predicted labels [N] (or real outputs [N, units] if trained on real targets), by output name where several."""
+        """Predicted labels [N], by output name where several.
+
+        If trained on real targets: outputs [N, units], or [N] for a single unit. Data of N samples are [T, N, *shape]; check
+        that ``len(predict(data)) == N`` where you are not sure which axis comes first.
+        """
         m = self.readout(data, timesteps=timesteps)
         if isinstance(m, dict):
             return {n: self._decide(n, v) for n, v in m.items()}
         return self._decide(self.program.losses[0].owner, m)
 
     def score(self, data: object, targets: object, *, timesteps: int | None = None) -> float:
-        """Accuracy of the rollout on ``data`` (or R squared if trained on real targets), mean over outputs."""
+        """Accuracy of the rollout on ``data``, mean over outputs.
+
+        If trained on real targets: R squared (NaN where the targets do not vary).
+        """
         samples = check_inputs(self.program, data, self._steps_for(data) if timesteps is None else timesteps)
         shape = next(iter(samples.arrays.values())).shape
         wanted = check_targets(self.program, targets, samples.count, shape)
@@ -247,7 +269,9 @@ class Result:
         return self.timesteps if any(n == len(v.shape) + 1 for v, n in axes.items()) else None
 
     def _decide(self, output: str, m: Array) -> Array:
-        return m if output in self.real_outputs else m.argmax(1)
+        if output not in self.real_outputs:
+            return np.asarray(m.argmax(1))
+        return m[:, 0] if m.shape[1] == 1 else m
 
 
 def load(path: str | os.PathLike[str]) -> Result:
@@ -283,8 +307,8 @@ def load(path: str | os.PathLike[str]) -> Result:
 
 
 def simulate(
-    network: Network | Problem | Result,
-    weights: Mapping[str, ArrayLike],
+    network: Network | Problem | Plan | Result,
+    weights: Mapping[str, ArrayLike] | Result,
     data: object,
     *,
     timesteps: int | None = None,
@@ -296,16 +320,23 @@ def simulate(
 
     Parameters
     ----------
-    network : a network, problem or result.
-    weights : arrays by name, as in ``result.weights``.
+    network : a network, problem, plan or result.
+    weights : arrays by name, as in ``result.weights``, or a result.
     data : as in :meth:`Plan.solve`. The computation runs in its dtype: float64 stays float64, float32 stays float32;
         whole numbers are computed in float64.
 
     Returns
     -------
     By population: an object with ``potentials`` and ``spikes`` (None where it does not spike), [T, N, *shape].
+
+    Raises
+    ------
+    DataError, UnknownNameError
+        Data or weights do not fit the network.
     """
-    if isinstance(network, Result):
+    if isinstance(weights, Result):
+        weights = weights.weights
+    if isinstance(network, Result | Plan):
         program = network.program
     elif isinstance(network, Network | Problem):
         program = lower_network(network if isinstance(network, Network) else network.network)

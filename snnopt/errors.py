@@ -54,7 +54,7 @@ class MissingPackageError(SnnoptError, ImportError):
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
     """Return an error for ``name``, suggesting the nearest of the ``known`` names."""
     names = sorted(known)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.55)
     listed = ", ".join(map(repr, names))
     fix = f"did you mean {near[0]!r}? The known ones are {listed}" if near else f"use one of {listed}"
     return UnknownNameError(kind, f"there is none called {shown(name)}", fix)

@@ -112,7 +112,13 @@ def test_data(case: str) -> None:
 
 LABELS = {
     "fractional": (Y + 0.5, TARGETS, "fractional, e.g. 0.5", "whole numbers 0 to 2"),
-    "from one": (Y + 1, TARGETS, "label 3 is out of range for 3 units", r"0 to 2, or give the output so\.Dense\(4\)"),
+    "from one": (Y + 1, TARGETS, "label 3 is out of range for 3 units", r"start at 1, so use y - 1"),
+    "one too many": (
+        Y + 2 * (Y == 2),
+        TARGETS,
+        "label 4 is out of range for 3 units",
+        r"0 to 2, or give the output so\.Dense\(5\)",
+    ),
     "negative": (Y - 1, TARGETS, "label -1 is out of range", "0 to 2$"),
     "too few": (Y[:-1], TARGETS, "11 targets for 12 samples", "one target for each sample"),
     "a number": (3, TARGETS, "no targets for 12 samples", "one target for each"),

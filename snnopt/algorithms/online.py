@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from snnopt.algorithms.base import Algorithm
-from snnopt.algorithms.settings import Dithered, MiniBatches, ReadoutStep, WeightStep
+from snnopt.algorithms.settings import SHARE, WHOLE, Dithered, MiniBatches, ReadoutStep, WeightStep
 from snnopt.algorithms.words import Net, Sweep
 from snnopt.split import Form, StepRule
-
-SHARE, WHOLE = {"share": True}, {"whole": True}
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class Online(Algorithm):
 
     Parameters
     ----------
-    epochs : passes over the data.
+    epochs : passes over the data, in whole batches drawn anew each time (up to one batch's rest is left out).
     batch_size : samples a batch; None takes a twelfth of the data, at least 32 and at most 1024.
     step, move : wanted change of the potentials, ``step * move`` times the threshold, RMS, at the start.
     ridge : proximal weight mu of the weight block, times the mean diagonal of its Gram matrix.

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from snnopt.algorithms.base import Algorithm
-from snnopt.algorithms.settings import Exact, FullBatch, ReadoutStep, WeightStep
+from snnopt.algorithms.settings import SHARE, WHOLE, Exact, FullBatch, ReadoutStep, WeightStep
 from snnopt.algorithms.words import Net, Sweep
 from snnopt.split import Form, StepRule
-
-SHARE, WHOLE = {"share": True}, {"whole": True}
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,8 @@ class Rollout(Algorithm):
 
     No surrogate gradient: a potential either stays or crosses its threshold, where that pays. sigma is set so that a
     share of ``flips`` of the spikes pays, rho to ``distance`` times the mean demand; the weight block's step is
-    over-relaxed and shrunk when the rollout's loss rises.
+    over-relaxed, falls linearly to zero over the run, and is controlled by actual over promised decrease of the loss; a
+    loss that runs away sends the run back to its best iterate.
 
     Parameters
     ----------

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHARE, WHOLE = {"share": True}, {"whole": True}
+"""Metadata of an algorithm's fields: a number in (0, 1], a whole number."""
+
 
 @dataclass(frozen=True)
 class MiniBatches:
@@ -19,7 +22,7 @@ class MiniBatches:
 
 @dataclass(frozen=True)
 class FullBatch:
-    """Iterations over all samples; the step shrinks when the loss rises."""
+    """Iterations over all samples; the step falls linearly to zero, and shrinks where the loss falls by less than promised."""
 
     max_iter: int
     patience: int

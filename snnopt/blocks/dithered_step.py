@@ -44,4 +44,5 @@ class DitheredStep(ClosedForm):
     @staticmethod
     def move(demand: Array, slope: Array, rho: float) -> Array:
         """Return v - v_0 = da p / rho, shaped as the demand."""
-        return demand * slope / rho
+        moved = demand * slope
+        return moved if rho == 1 else moved / rho

@@ -13,7 +13,10 @@ Array = NDArray[Any]
 
 
 class LinearisedSpikes(ClosedForm):
-    """``min_a  -<da, a> + sigma/2 ||a - s||^2``, all couplings above replaced by their gradient -da at the rollout's s."""
+    """``min_a  -<da, a> + sigma/2 ||a - s||^2``, all couplings above replaced by their gradient -da at the rollout's s.
+
+    Never formed as an array: the exact step rule that follows takes da and sigma, and puts ``a`` in its own objective.
+    """
 
     formula: ClassVar[str] = "a = s + da / sigma,  da = sum W' kappa^T*(rho dv) of the layers above   (linearised)"
 

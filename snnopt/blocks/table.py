@@ -34,9 +34,11 @@ def _bind_one(block: Block) -> Binding:
         if reason is None:
             return Binding(block, rule, tuple(declined))
         declined.append((rule.__name__, reason))
-    near = [f"{name}: {reason}" for name, reason in declined if not reason.startswith("it solves")]
+    kinds = [(name, reason) for name, reason in declined if not reason.startswith("it solves")]
+    first = next((r for _, r in kinds if "no closed form for" in r), "; ".join(f"{n}: {r}" for n, r in kinds))
     raise CompileError(
         f"layer {' + '.join(block.layers)!r}, block {block.name!r}",
-        "no closed form solves it (" + "; ".join(near) + ")",
-        "change or drop the term that is named, or use an algorithm that treats it",
+        f"no closed form solves it yet ({first})",
+        "change or drop what is named; on weights so.L2 is solved, on spikes so.SpikeCost, and as losses so.CrossEntropy and "
+        "so.SquaredError over 'mean', 'last' or so.Window(k)",
     )

@@ -54,6 +54,9 @@ class Problem:
                     "add a loss on it, or leave it out of the network's outputs",
                 )
 
+    def __repr__(self) -> str:
+        return f"Problem({self.objective} over {self.network!r})"
+
     def __str__(self) -> str:
         lines = [
             "minimise",

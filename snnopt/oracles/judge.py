@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.blocks import ClosedForm
-from snnopt.cvx import ConvexSolverError
+from snnopt.cvx_bridge import ConvexSolverError
 from snnopt.oracles.case import Case
 
 Array = NDArray[Any]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.blocks import ClosedForm
-from snnopt.cvx import least_squares
+from snnopt.cvx_bridge import least_squares
 from snnopt.oracles.case import Case, relative_distance, relative_excess
 from snnopt.oracles.oracle import Extreme, Oracle, decade, unknown_terms
 from snnopt.split import Block

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.blocks import LOSS_FUNCTIONS, ClosedForm
-from snnopt.cvx import least_squares
+from snnopt.cvx_bridge import least_squares
 from snnopt.oracles.case import Case, conditioned, relative_distance, relative_excess
 from snnopt.oracles.features import MANY, draw_currents, draw_widths, l2_columns, membrane
 from snnopt.oracles.losses import LOSSES, gradient

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -112,13 +113,14 @@ def _one_input(v: Variable, values: object, timesteps: int | None) -> tuple[Arra
         raise DataError(
             where,
             f"the data have shape {x.shape}",
-            f"give [T, N, {shape}], or [N, {shape}] with timesteps= for a constant input",
+            f"give [T, N, {shape}], or [N, {shape}] with timesteps= for a constant input" + _reshape_hint(v, x),
         )
     if x.shape[-len(v.shape) :] != v.shape:
         raise DataError(
             where,
             f"it takes {shape} features, the data have {', '.join(map(str, x.shape[-len(v.shape) :]))}",
-            f"give [T, N, {shape}] or [N, {shape}], or declare so.Input{x.shape[-len(v.shape) :]}".replace(",)", ")"),
+            f"give [T, N, {shape}] or [N, {shape}], or declare so.Input{x.shape[-len(v.shape) :]}".replace(",)", ")")
+            + _reshape_hint(v, x),
         )
     if constant and timesteps is None:
         raise DataError(
@@ -134,6 +136,13 @@ def _one_input(v: Variable, values: object, timesteps: int | None) -> tuple[Arra
         raise DataError(where, f"the batch is empty (shape {x.shape})", "give at least one sample and one time step")
     _finite(where, x)
     return x, constant
+
+
+def _reshape_hint(v: Variable, x: Array) -> str:
+    """Advice for N samples that are the input's features in another shape, or nothing."""
+    if x.ndim < 2 or math.prod(x.shape[1:]) != math.prod(v.shape):
+        return ""
+    return f"; if these are {len(x)} samples: X.reshape(-1, {', '.join(map(str, v.shape))})"
 
 
 def _finite(where: str, x: Array, fix: str = "remove or fill them, e.g. with numpy.nan_to_num") -> None:
@@ -210,6 +219,8 @@ def _one_target(program: Program, term: Term, values: object, count: int, sample
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= units:
         wider = f", or give the output so.Dense({high + 1})" if low >= 0 else ""
+        if low == 1 and high == units:
+            wider = ": yours start at 1, so use y - 1"
         raise DataError(
             where,
             f"label {low if low < 0 else high} is out of range for {units} units",

@@ -32,6 +32,8 @@ Watch = Callable[[Record, int], None]
 PROBE_EVERY = 4
 """Mini-batches between two looks at actual against predicted decrease."""
 CALIBRATION_SAMPLES = 256
+SETTLED = 1e-6
+"""Relative change of a full-batch loss that counts as rest."""
 RUNAWAY = 2.0
 """A full-batch loss this many times the best one sends the run back to the best iterate, with a shorter step."""
 
@@ -156,9 +158,9 @@ class Engine:
     def _full(self, schedule: FullBatch) -> tuple[Status, str]:
         whole, stale = self._batch(slice(None)), 0
         last: Batch | None = None
-        for iteration in range(schedule.max_iter + 1):
+        for iteration in range(schedule.max_iter):
             batch, before = Batch(whole.data, whole.targets), self.sweeper.weights
-            self.sweeper.fade = 1 - iteration / (schedule.max_iter + 1)
+            self.sweeper.fade = 1 - iteration / schedule.max_iter
             self._sweep(batch)
             if not (np.isfinite(batch.solved_loss) and self._weights_finite()):
                 return self._diverged(before, f"iteration {iteration}")
@@ -173,6 +175,9 @@ class Engine:
             if batch.solved_loss > RUNAWAY * self.best_loss:
                 self.sweeper.weights, self.sweeper.control = self.best, self.sweeper.control.back()
                 batch.wanted, batch.rho = {}, {}
+            settled = last is not None and abs(last.solved_loss - batch.solved_loss) <= SETTLED * abs(batch.solved_loss)
+            if settled and not any(batch.rho.values()):
+                return Status.CONVERGED, f"no flip of a spike pays and the loss rests, at iteration {iteration}"
             stale, last = 0 if improved else stale + 1, batch
             self._look_after(batch)
             if stale >= schedule.patience:

@@ -24,6 +24,10 @@ class Activity:
     potentials: Array
     spikes: Array | None
 
+    def __repr__(self) -> str:
+        rate = "does not spike" if self.spikes is None else f"firing rate {float(self.spikes.mean()):.3f}"
+        return f"Activity(potentials {self.potentials.shape}, {rate})"
+
     @property
     def output(self) -> Array:
         """What the population sends on: spikes, or potentials of one that does not spike."""

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.errors import unknown_name
+
 
 @dataclass(frozen=True)
 class Record:
@@ -48,11 +50,19 @@ class History:
     records: tuple[Record, ...] = ()
 
     def __getitem__(self, column: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
-        """One column as an array, or as a dict of arrays by layer."""
+        """One column as an array; firing_rate, flips, rollout_gap and penalty as a dict of arrays by layer."""
+        if column not in Record.__dataclass_fields__:
+            raise unknown_name("history column", column, Record.__dataclass_fields__)
         values = [getattr(r, column) for r in self.records]
         if values and isinstance(values[0], dict):
             return {layer: np.array([v[layer] for v in values]) for layer in values[0]}
         return np.array(values)
+
+    def __repr__(self) -> str:
+        if not self.records:
+            return "History(empty)"
+        first, last = self.records[0], self.records[-1]
+        return f"History({len(self)} records, loss {first.loss:.4g} -> {last.loss:.4g}, accuracy {last.accuracy:.1%})"
 
     def __len__(self) -> int:
         return len(self.records)

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import Dithered, Exact
-from snnopt.blocks.dithered_step import DitheredStep
-from snnopt.blocks.exact_step import ExactStep
 from snnopt.penalties import distance_penalty, flip_penalty, volts_penalty
 from snnopt.runtime.adjoint import Demand, Move, Separable, Wanted
 from snnopt.runtime.forward import Activity
@@ -40,15 +38,15 @@ class Moves(ABC):
 class DitheredMoves(Moves):
     """The dithered rule: the slope is fixed before the pass, rho after it."""
 
-    def __init__(self, settings: Dithered) -> None:
-        self.settings = settings
+    def __init__(self, settings: Dithered, rule: Any) -> None:
+        self.settings, self.rule = settings, rule
 
     def prepare(self, activity: Activity, threshold: Any, outside: Demand | None, step: float) -> Move:  # noqa: D102
         distance = np.abs(activity.potentials - threshold).ravel()[::SAMPLE_STRIDE]
         k = min(len(distance) - 1, int(self.settings.quantile * len(distance)))
         width = float(np.partition(distance, k)[k])
-        slope = DitheredStep.slope(activity.potentials, threshold, max(width, 1e-6 * float(np.mean(threshold))))
-        return lambda t, demand: np.multiply(demand, slope[t], out=demand)
+        slope = self.rule.slope(activity.potentials, threshold, max(width, 1e-6 * float(np.mean(threshold))))
+        return lambda t, demand: self.rule.move(demand, slope[t], 1.0)
 
     def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:  # noqa: D102
         return volts_penalty(wanted.potentials, step * self.settings.volts * float(np.mean(threshold)))
@@ -63,8 +61,8 @@ class ExactMoves(Moves):
     Where a layer feeds itself, its full demand depends on later flips, so sigma is the last iteration's.
     """
 
-    def __init__(self, settings: Exact, feedback: bool) -> None:
-        self.settings, self.feedback = settings, feedback
+    def __init__(self, settings: Exact, rule: Any, feedback: bool) -> None:
+        self.settings, self.rule, self.feedback = settings, rule, feedback
         self.rho = self.sigma = 0.0
         self.full: list[Array] = []
 
@@ -79,14 +77,14 @@ class ExactMoves(Moves):
             demand = np.zeros_like(v) if outside is None else outside
         if demand.shape == v.shape:
             self.rho = distance_penalty(demand, self.settings.distance)
-            score = ExactStep.score(v, s, demand, self.rho, threshold)
+            score = self.rule.score(v, s, demand, self.rho, threshold)
             self.sigma = flip_penalty(score.ravel()[::SAMPLE_STRIDE], self.settings.share * step)
         self.full = []
 
         def move(t: int, demand: Array) -> Array:
             if self.feedback:
                 self.full.append(demand.copy())
-            dv = ExactStep.move(v[t], s[t], demand, self.rho, self.sigma, threshold)
+            dv = self.rule.move(v[t], s[t], demand, self.rho, self.sigma, threshold)
             return np.asarray(dv.dtype.type(self.rho) * dv)
 
         return move

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.errors import FileError
+from snnopt.errors import FileError, SnnoptError
 
 Array = NDArray[Any]
 
@@ -50,6 +50,7 @@ def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Arra
 
 def load_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     """Read what :func:`save_arrays` wrote; raises :class:`FileError` for anything else."""
+    path = path if path.exists() or path.suffix else path.with_suffix(".npz")
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}; results are written by result.save({str(path)!r})")
     with damaged(path):
@@ -74,7 +75,7 @@ def damaged(path: Path) -> Iterator[None]:
     except FileError:
         raise
     except Exception as error:  # zip, numpy headers and JSON fail in more ways than can be listed
-        detail = f"{type(error).__name__}: {error}".splitlines()[0]
+        detail = f"{error.where}: {error.cause}" if isinstance(error, SnnoptError) else type(error).__name__
         raise FileError(
             str(path), f"it is damaged, or was not written by snnopt ({detail})", "load a file that result.save wrote"
         ) from None

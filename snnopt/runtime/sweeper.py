@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from snnopt.algorithms import Algorithm, Word
 from snnopt.algorithms.settings import Exact
 from snnopt.blocks import LOSS_FUNCTIONS, Binding
-from snnopt.blocks.majorised_readout import MajorisedReadout
 from snnopt.penalties import LevenbergMarquardt
 from snnopt.program import AffineCoupling, Program, Term
 from snnopt.runtime.adjoint import Demand, Move, Separable, demand_on, demands_of_cell, priced
@@ -56,7 +55,9 @@ class Sweeper:
         for b in weight_bindings:
             self.solved_with[b.block.layers[-1]].append(self.solvers[b.block.name])
         self.readouts = {b.block.layers[0]: _Readout(self, b) for b in bindings if b.block.kind == "readout"}
-        self.moves: dict[str, Moves] = {c.name: self._moves(c) for c in program.hidden}
+        self.moves: dict[str, Moves] = {
+            b.block.layers[0]: self._moves(b) for b in bindings if b.block.kind == "potentials"
+        }
         self.spike_costs = {t.owner: t.scale for t in program.terms if t.kind == "spike_cost"}
         self.thresholds = {c.name: self._threshold(c) for c in program.hidden}
 
@@ -113,12 +114,13 @@ class Sweeper:
     def _exact(self) -> bool:
         return isinstance(self.algorithm.step_coupling, Exact)
 
-    def _moves(self, coupling: AffineCoupling) -> Moves:
-        settings = self.algorithm.step_coupling
+    def _moves(self, binding: Binding) -> Moves:
+        settings, name = self.algorithm.step_coupling, binding.block.layers[0]
         if isinstance(settings, Exact):
-            inside = next(cell for cell in self.program.cells if coupling.name in cell)
-            return ExactMoves(settings, any(m.source in inside for m in coupling.maps))
-        return DitheredMoves(settings)
+            inside = next(cell for cell in self.program.cells if name in cell)
+            feedback = any(m.source in inside for m in self.program.by_name[name].maps)
+            return ExactMoves(settings, binding.rule, feedback)
+        return DitheredMoves(settings, binding.rule)
 
     def _threshold(self, coupling: AffineCoupling) -> Any:
         theta = coupling.dynamics.threshold
@@ -153,6 +155,7 @@ class _Readout:
 
     def __init__(self, sweeper: Sweeper, binding: Binding) -> None:
         self.sweeper, self.block, self.settings = sweeper, binding.block, sweeper.algorithm.readout_block
+        self.rule: Any = binding.rule
         self.name = binding.block.layers[0]
         self.term: Term = next(t for t in self.block.terms if t.role == "loss")
         self.function = LOSS_FUNCTIONS[self.term.kind]
@@ -185,7 +188,7 @@ class _Readout:
         scale, eta = x.dtype.type(self.term.scale), self.settings.eta * (self.sweeper.fade if memory else 1.0)
         for _ in range(self.settings.passes):
             gradient = scale * (x.T @ self.function.gradient(x @ w.T, target)) / x.dtype.type(len(x))
-            change = MajorisedReadout.solve(gram, gradient, w, self.lam, self.function.curvature * scale, damping, eta)
+            change = self.rule.solve(gram, gradient, w, self.lam, self.function.curvature * scale, damping, eta)
             batch.predicted_readout -= float(np.sum((gradient.T + self.lam.astype(w.dtype) * w) * change)) * (
                 1 - eta / 2
             )

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import WeightStep
 from snnopt.blocks import Binding
-from snnopt.blocks.masked_ridge_weights import MaskedRidgeWeights
-from snnopt.blocks.ridge_weights import RidgeWeights
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
@@ -25,6 +23,7 @@ class WeightSolver:
 
     def __init__(self, binding: Binding, wiring: Wiring, steps: int, settings: WeightStep) -> None:
         self.block, self.settings = binding.block, settings
+        self.rule: Any = binding.rule
         self.features = []
         for use in self.block.uses:
             wires = [w for w in wiring.incoming[use.target.name] if w.map in use.maps]
@@ -76,11 +75,8 @@ class WeightSolver:
         for p, g in enumerate(gram):
             rows = pattern == p
             damping = ridge * self._scales(g)
-            if self.mask is None:
-                out[rows] = RidgeWeights.solve(g, cross[:, rows], w0[rows], self.lam, damping)
-            else:
-                mask = self.mask[rows]
-                out[rows] = MaskedRidgeWeights.solve(g, cross[:, rows], w0[rows], self.lam, damping, mask)
+            mask = () if self.mask is None else (self.mask[rows],)
+            out[rows] = self.rule.solve(g, cross[:, rows], w0[rows], self.lam, damping, *mask)
         return out
 
     def _scales(self, gram: Array) -> Array:

@@ -5,7 +5,7 @@ import pytest
 
 import snnopt as so
 from snnopt.blocks import CLOSED_FORMS
-from snnopt.cvx import ConvexSolverError, least_squares
+from snnopt.cvx_bridge import ConvexSolverError, least_squares
 from snnopt.oracles.dithered_step import density, expected_spike
 
 

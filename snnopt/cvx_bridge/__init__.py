@@ -1,5 +1,5 @@
 """The bridge to CVXPY: the only place that imports it, and only when called."""
 
-from snnopt.cvx.least_squares import ConvexSolverError, least_squares
+from snnopt.cvx_bridge.least_squares import ConvexSolverError, least_squares
 
 __all__ = ["ConvexSolverError", "least_squares"]
