@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -137,3 +140,91 @@ def test_malformed_connections_say_what_to_do(name: str) -> None:
     with pytest.raises(so.ModelError) as caught:
         MALFORMED[name]()
     assert caught.value.fix and caught.value.where
+
+
+X8 = so.Input(8, name="x")
+
+
+def problem(h: so.Population, readout: so.model.Signal | None = None) -> so.Problem:
+    y = so.LI(beta=0.9, name="y")(so.Dense(3)(h) if readout is None else readout)
+    return so.Problem(so.Network(X8, y), so.CrossEntropy(y))
+
+
+def twice_in_one_layer() -> so.Problem:
+    d = so.Dense(4, bias=False, name="w")
+    return problem(so.LIF(name="h")(d(X8) + d(so.Delay(1)(X8))))
+
+
+def also_recurrent() -> so.Problem:
+    d = so.Dense(8, name="w")
+    return problem(so.LIF(name="h", recurrent=d)(d(X8)))
+
+
+def shared_with_different_neurons() -> so.Problem:
+    d = so.Dense(8, name="w")
+    return problem(so.LIF(np.linspace(0.5, 0.9, 8), name="h2")(d(so.LIF(name="h1")(d(X8)))))
+
+
+def half_learned_readout() -> so.Problem:
+    h = so.LIF(name="h")(so.Dense(3)(X8))
+    return problem(h, so.Dense(3)(h) + h)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (twice_in_one_layer, "uses them twice"),
+        (also_recurrent, "uses them twice"),
+        (shared_with_different_neurons, "time constants"),
+        (half_learned_readout, "no weights"),
+    ],
+)
+def test_sharing_that_no_block_holds_is_refused(make: Any, says: str) -> None:
+    with pytest.raises(so.CompileError, match=says):
+        so.compile(make())
+
+
+def test_weights_on_a_sum_of_signals_are_refused() -> None:
+    u = so.Input(8, name="u")
+    with pytest.raises(so.ModelError, match="sum of signals"):
+        so.Dense(4)(X8 + u)
+
+
+MIXED: dict[str, Callable[[], so.Population]] = {
+    "sparse and recurrent": lambda: so.LIF(name="h", recurrent=so.Dense(name="r"))(
+        so.Sparse(np.arange(48).reshape(6, 8) % 3 < 2, name="w")(X8)
+    ),
+    "sparse and dense": lambda: so.LIF(name="h")(
+        so.Sparse(np.arange(48).reshape(6, 8) % 3 < 2, name="w")(X8) + so.Dense(6, name="r")(so.Delay(1)(X8))
+    ),
+}
+
+
+@pytest.mark.parametrize("algorithm", ["online", "rollout"])
+@pytest.mark.parametrize("name", MIXED)
+def test_every_connection_into_a_layer_is_trained(
+    name: str, algorithm: str, clusters: tuple[np.ndarray, np.ndarray]
+) -> None:
+    plan = so.compile(problem(MIXED[name]()), algorithm)
+    so.verify(plan, trials=3).raise_if_failed()
+    start = plan.solve(*clusters, timesteps=6, time_limit=1e-9)
+    result = plan.solve(*clusters, timesteps=6)
+    for weights in ("w.weight", "r.weight"):
+        assert np.any(result.last_weights[weights] != start.weights[weights]), weights
+    assert result.score(*clusters) > 0.9
+
+
+@pytest.mark.parametrize("algorithm", ["online", "rollout"])
+def test_a_convolution_beside_a_dense_connection_is_trained(algorithm: str) -> None:
+    rng = np.random.default_rng(0)
+    image = so.Input((1, 4, 4), name="image")
+    h = so.LIF(name="h", recurrent=so.Dense(name="r"))(so.Conv2d(2, 2, name="c")(image))
+    y = so.LI(beta=0.9)(so.Dense(2)(h))
+    plan = so.compile(so.Problem(so.Network(image, y), so.CrossEntropy(y)), algorithm)
+    labels = rng.integers(0, 2, 80)
+    x = rng.random((80, 1, 4, 4)) * np.where(labels, 1.0, 0.3)[:, None, None, None]
+    start = plan.solve(x, labels, timesteps=6, time_limit=1e-9)
+    result = plan.solve(x, labels, timesteps=6)
+    for name in ("c.weight", "c.bias", "r.weight"):
+        assert np.any(result.last_weights[name] != start.weights[name]), name
+    assert result.score(x, labels) > 0.9

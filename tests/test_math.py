@@ -246,6 +246,9 @@ class FixedSlope(Moves):
     def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:
         return 1.0
 
+    def forget(self) -> None:
+        return
+
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> np.ndarray:
         raise AssertionError("not asked for")
 

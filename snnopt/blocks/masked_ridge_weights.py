@@ -29,8 +29,8 @@ class MaskedRidgeWeights(ClosedForm):
     def matches(cls, block: Block) -> str | None:  # noqa: D102
         if block.kind != "weights":
             return f"it solves weights, not {block.kind}"
-        if not all(m.mask is not None for use in block.uses for m in use.maps):
-            return "the connection has no mask"
+        if not any(m.mask is not None for use in block.uses for m in use.maps):
+            return "no connection has a mask"
         return proximal_terms(block, ("l2",))
 
     @staticmethod

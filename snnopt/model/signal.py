@@ -192,6 +192,12 @@ def connect(connection: Connection, signal: Signal) -> Current:
                 f"two connections with weights, {path.learned.label} and {connection.label}, have no neuron between them",
                 "their product is one linear map: use one connection, or put a neuron such as so.LIF(beta=0.9) between",
             )
+    if connection.learned and len(signal.paths) > 1:
+        raise ModelError(
+            where,
+            "one set of weights (and one bias) would be applied to a sum of signals",
+            "give each its own, e.g. so.Dense(50)(x) + so.Dense(50)(u)",
+        )
     out = connection.output_shape(signal.shape, where)
     return Current(
         tuple(Path(p.source, (*p.connections, connection), (*p.shapes, signal.shape)) for p in signal.paths), out

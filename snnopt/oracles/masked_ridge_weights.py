@@ -13,7 +13,7 @@ from snnopt.split import Block
 
 @final
 class MaskedRidgeOracle(Oracle):
-    """Weight blocks in trace form with L2, every map masked."""
+    """Weight blocks in trace form with L2, some map masked."""
 
     extremes = (
         *RIDGE_EXTREMES,
@@ -25,7 +25,7 @@ class MaskedRidgeOracle(Oracle):
     def matches(self, block: Block) -> str | None:  # noqa: D102
         if block.kind != "weights" or block.form != "trace":
             return "it knows weights in trace form"
-        if not all(m.mask is not None for use in block.uses for m in use.maps):
+        if not any(m.mask is not None for use in block.uses for m in use.maps):
             return "it knows weights with masks"
         return unknown_terms(block, ("l2",))
 

@@ -166,20 +166,19 @@ class Engine:
                 return self._diverged(before, f"iteration {iteration}")
             improved = batch.solved_loss < self.best_loss * (1 - 1e-4)
             self._record(
-                full_batch_record(iteration, batch, last, self.sweeper), batch.solved, schedule.max_iter - iteration
+                full_batch_record(iteration, batch, last, self.sweeper), batch.solved, schedule.max_iter - 1 - iteration
             )
             if last is not None:
-                self.sweeper.control = self.sweeper.control.after(
-                    last.solved_loss - batch.solved_loss, last.predicted_weights
-                )
-            if batch.solved_loss > RUNAWAY * self.best_loss:
-                self.sweeper.weights, self.sweeper.control = self.best, self.sweeper.control.back()
-                batch.wanted, batch.rho = {}, {}
+                self.sweeper.control = self.sweeper.control.after(last.solved_loss - batch.loss, last.predicted_weights)
             settled = last is not None and abs(last.solved_loss - batch.solved_loss) <= SETTLED * abs(batch.solved_loss)
             if settled and not any(batch.rho.values()):
                 return Status.CONVERGED, f"no flip of a spike pays and the loss rests, at iteration {iteration}"
             stale, last = 0 if improved else stale + 1, batch
             self._look_after(batch)
+            if batch.solved_loss > RUNAWAY * self.best_loss:
+                self.sweeper.weights, self.sweeper.control, last = self.best, self.sweeper.control.back(), None
+                for moves in self.sweeper.moves.values():
+                    moves.forget()
             if stale >= schedule.patience:
                 return Status.STALLED, f"the loss has not fallen for {stale} iterations; the best iterate is kept"
             if self._out_of_time():

@@ -31,6 +31,10 @@ class Moves(ABC):
         """rho of the layer's coupling; 0 where the layer is asked for nothing."""
 
     @abstractmethod
+    def forget(self) -> None:
+        """Drop what was kept from the last iteration, because its weights were taken back."""
+
+    @abstractmethod
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> Array:
         """The block updates' own spikes, H of the moved potentials, as booleans."""
 
@@ -50,6 +54,9 @@ class DitheredMoves(Moves):
 
     def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:  # noqa: D102
         return volts_penalty(wanted.potentials, step * self.settings.volts * float(np.mean(threshold)))
+
+    def forget(self) -> None:  # noqa: D102
+        return
 
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> Array:  # noqa: D102
         return np.asarray(activity.potentials + wanted.potentials / activity.potentials.dtype.type(rho) > threshold)
@@ -91,6 +98,9 @@ class ExactMoves(Moves):
 
     def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:  # noqa: D102
         return self.rho if np.any(wanted.potentials) else 0.0
+
+    def forget(self) -> None:  # noqa: D102
+        self.full = []
 
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> Array:  # noqa: D102
         assert activity.spikes is not None

@@ -48,17 +48,19 @@ class Sweeper:
         self.control = LevenbergMarquardt()
         self.fade = 1.0
         weight_bindings = [b for b in bindings if b.block.kind == "weights"]
-        self.solvers = {
-            b.block.name: WeightSolver(b, self.wiring, steps, algorithm.weight_block) for b in weight_bindings
-        }
-        self.solved_with: dict[str, list[WeightSolver]] = {b.block.layers[-1]: [] for b in weight_bindings}
+        self.solved_with: dict[str, list[WeightSolver]] = {}
         for b in weight_bindings:
-            self.solved_with[b.block.layers[-1]].append(self.solvers[b.block.name])
+            beside = max(sum(n in other.block.layers for other in weight_bindings) for n in b.block.layers)
+            solver = WeightSolver(b, self.wiring, steps, algorithm.weight_block, 1 / beside)
+            self.solved_with.setdefault(b.block.layers[-1], []).append(solver)
         self.readouts = {b.block.layers[0]: _Readout(self, b) for b in bindings if b.block.kind == "readout"}
         self.moves: dict[str, Moves] = {
             b.block.layers[0]: self._moves(b) for b in bindings if b.block.kind == "potentials"
         }
-        self.spike_costs = {t.owner: t.scale for t in program.terms if t.kind == "spike_cost"}
+        self.spike_costs: dict[str, float] = {}
+        for t in program.terms:
+            if t.kind == "spike_cost":
+                self.spike_costs[t.owner] = self.spike_costs.get(t.owner, 0.0) + t.scale
         self.thresholds = {c.name: self._threshold(c) for c in program.hidden}
 
     def run(self, word: Word, batch: Batch) -> None:

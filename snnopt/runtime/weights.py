@@ -19,9 +19,14 @@ Array = NDArray[Any]
 
 
 class WeightSolver:
-    """One weight block of a sweep."""
+    """One weight block of a sweep.
 
-    def __init__(self, binding: Binding, wiring: Wiring, steps: int, settings: WeightStep) -> None:
+    ``share`` is 1 over the number of weight blocks into its layer: blocks that see the same residual each take their part
+    of it (damped Jacobi), so that together they do not take it twice.
+    """
+
+    def __init__(self, binding: Binding, wiring: Wiring, steps: int, settings: WeightStep, share: float) -> None:
+        self.share = share
         self.block, self.settings = binding.block, settings
         self.rule: Any = binding.rule
         self.features = []
@@ -54,7 +59,7 @@ class WeightSolver:
         cross /= batch.count
         total = sum(w0.dtype.type(rho) * g.mean for (_, rho), g in zip(uses, self.grams, strict=True))
         assert isinstance(total, np.ndarray)
-        change = w0.dtype.type(relaxation) * self._solve(total, cross, w0, self.settings.ridge * ridge)
+        change = w0.dtype.type(relaxation * self.share) * self._solve(total, cross, w0, self.settings.ridge * ridge)
         predicted = float(np.sum((cross.T - self.lam.astype(w0.dtype) * w0) * change))
         return unstack(self.block, w0 + change), predicted
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from snnopt.errors import CompileError
 from snnopt.program import AffineCoupling, LinearMap, Program, Term
+from snnopt.split.refusals import check_splittable
 
 Form = Literal["trace", "difference"]
 Kind = Literal["weights", "spikes", "potentials", "readout"]
@@ -69,7 +69,7 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
     and maps whose positions share weights, are groups of their own; all other maps into one population are solved for
     together.
     """
-    _check(program)
+    check_splittable(program)
     blocks: list[Block] = []
     groups = weight_groups(program)
     for coupling in reversed(program.couplings):
@@ -130,27 +130,6 @@ def split(program: Program, step: StepRule) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _check(program: Program) -> None:
-    """Refuse what no block of such a sweep would hold."""
-    for term in program.losses:
-        owner, where = program.by_name[term.owner], f"layer {term.owner!r}, term {term.name}"
-        example = "e.g. so.LI(beta=0.9)(so.Dense(10)(h))"
-        if owner.dynamics.spiking:
-            raise CompileError(
-                where, "no block takes a loss on spikes yet", f"end the network in a read-out, {example}"
-            )
-        if not any(m.learned for m in owner.maps):
-            raise CompileError(where, "the layer has no weights to solve for", f"put a connection before it, {example}")
-    for coupling in program.couplings:
-        for m in coupling.maps:
-            if m.source in program.by_name and not program.by_name[m.source].dynamics.spiking:
-                raise CompileError(
-                    f"layer {m.source!r}",
-                    f"it does not spike but feeds layer {coupling.name!r}, and demands do not pass through it yet",
-                    "make it a spiking layer such as so.LIF(beta=0.9)",
-                )
-
-
 def weight_groups(program: Program) -> tuple[tuple[WeightUse, ...], ...]:
     """Group learned maps by what one solve can hold, last layer first."""
     count: dict[str, int] = {}
@@ -166,8 +145,6 @@ def weight_groups(program: Program) -> tuple[tuple[WeightUse, ...], ...]:
                 continue
             if count[m.weight] > 1:
                 together[("shared", m.weight, k)] = [m]
-            elif m.mask is not None:
-                together[("masked", coupling.name, k)] = [m]
             else:
                 together.setdefault(("own", coupling.name, m.positions, m.channels), []).append(m)
         for key, maps in together.items():
