@@ -169,7 +169,7 @@ class Engine:
                 full_batch_record(iteration, batch, last, self.sweeper), batch.solved, schedule.max_iter - 1 - iteration
             )
             if last is not None:
-                self.sweeper.control = self.sweeper.control.after(last.solved_loss - batch.loss, last.predicted_weights)
+                self.sweeper.control = self.sweeper.control.after_descent(batch.solved_loss < last.solved_loss)
             settled = last is not None and abs(last.solved_loss - batch.solved_loss) <= SETTLED * abs(batch.solved_loss)
             if settled and not any(batch.rho.values()):
                 return Status.CONVERGED, f"no flip of a spike pays and the loss rests, at iteration {iteration}"
