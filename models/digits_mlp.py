@@ -1,6 +1,7 @@
 """Handwritten digits, 8 x 8 pixels held constant as input currents, through fully connected spiking layers.
 
-Measured: the README's table of results has this model's test accuracy beside its competitors'.
+Measured, mean over ten splits: 98.5% test accuracy in 0.13 s by ``online``, 97.9% in 1.3 s by ``rollout``; a random hidden
+layer with a ridge read-out reaches 93.5% (``python -m tests.benchmarks.main_job``; the README has the competitor).
 
     snnopt train models/digits_mlp.py
     snnopt train models/digits_mlp.py --hidden 100 100 100

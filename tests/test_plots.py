@@ -259,3 +259,9 @@ def test_missing_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(so.MissingPackageError, match=r"pip install 'snnopt\[plot\]'"):
         so.plot.raster(trace)
+
+
+@pytest.mark.parametrize("draw", [so.plot.raster, so.plot.rates, so.plot.weights, so.plot.convergence])
+def test_the_wrong_thing_says_what_to_pass(draw: Any) -> None:
+    with pytest.raises(so.DataError, match=r"Fix: (pass|choose)"):
+        draw({"hidden.weight": np.ones((3, 2))})

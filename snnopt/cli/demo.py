@@ -10,7 +10,7 @@ from typing import Any
 
 import snnopt as so
 from snnopt.cli.experiment import run_experiment
-from snnopt.cli.options import add_algorithm, add_seed, configured, output_path, positive
+from snnopt.cli.options import add_algorithm, add_seed, configured, picture_path, positive
 from snnopt.cli.summary import announce, print_splits, print_summary
 from snnopt.data import digits
 from snnopt.errors import MissingPackageError
@@ -63,7 +63,7 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, tell and draw."""
-    output_path("--output", arguments.output)
+    picture_path("--output", arguments.output)
     algorithm = configured(arguments.algorithm)
     first = digits(seed=arguments.seed)
     call = f'result = so.compile(build(), "{algorithm.name}").solve(X, labels, timesteps={TIMESTEPS})'

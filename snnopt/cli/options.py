@@ -13,6 +13,9 @@ from typing import Any
 from snnopt.algorithms import ALGORITHMS, Algorithm
 from snnopt.errors import ModelError, unknown_name
 
+PICTURES = ("", ".png", ".svg", ".pdf", ".jpg")
+"""Suffixes of pictures; .png is added where there is none."""
+
 
 def add_algorithm(command: argparse.ArgumentParser) -> None:
     """Add ``--algorithm``."""
@@ -80,6 +83,15 @@ def output_path(option: str, path: Path | None) -> None:
         raise ModelError(f"{option} {path}", "this is a folder", f"name a file in it, e.g. {option} {path / 'run'}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{option} {path}: the folder {path.parent} does not exist; make it first")
+
+
+def picture_path(option: str, path: Path | None) -> None:
+    """Check where a picture shall go, as :func:`output_path` does, and that its suffix is that of a picture."""
+    output_path(option, path)
+    if path is not None and path.suffix.lower() not in PICTURES:
+        raise ModelError(
+            f"{option} {path}", f"{path.suffix!r} is no kind of picture", f"use one of {', '.join(PICTURES[1:])}"
+        )
 
 
 def configured(name: str, epochs: int | None = None, settings: Sequence[str] = ()) -> Algorithm:

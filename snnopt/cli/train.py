@@ -9,7 +9,16 @@ from typing import Any
 
 from snnopt.cli.experiment import run_experiment
 from snnopt.cli.model_file import load_model
-from snnopt.cli.options import add_algorithm, add_hidden, add_seed, configured, output_path, positive, seconds
+from snnopt.cli.options import (
+    add_algorithm,
+    add_hidden,
+    add_seed,
+    configured,
+    output_path,
+    picture_path,
+    positive,
+    seconds,
+)
 from snnopt.cli.summary import announce, print_summary
 from snnopt.data import DATASETS
 from snnopt.errors import SnnoptError, unknown_name
@@ -78,7 +87,7 @@ def add(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train and tell."""
     output_path("--save", arguments.save)
-    output_path("--plot", arguments.plot)
+    picture_path("--plot", arguments.plot)
     algorithm = configured(arguments.algorithm, arguments.epochs, arguments.set)
     model = load_model(arguments.model, arguments.hidden)
     data = arguments.data or model.data or next(iter(DATASETS))

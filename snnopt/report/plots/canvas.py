@@ -56,6 +56,9 @@ def tidy(ax: Axes) -> None:
 def spikes_by_layer(where: str, trace: Trace | ArrayLike) -> dict[str, Array]:
     """Spikes [T, N, n] of every spiking population in ``trace``, by name (``""`` for a single one)."""
     if isinstance(trace, Mapping):
+        if not all(isinstance(a, Activity) for a in trace.values()):
+            fix = "pass so.simulate(network, result.weights, X, timesteps=10)"
+            raise DataError(where, "these are arrays by name, not the activity of a network", fix)
         found = {name: a.spikes for name, a in trace.items() if a.spikes is not None}
     elif isinstance(trace, Activity):
         found = {} if trace.spikes is None else {"": trace.spikes}

@@ -36,7 +36,9 @@ def convergence(
     baseline : accuracy in [0, 1] of random hidden layers with a ridge read-out, drawn as a dotted line.
     held_out : what to call the validation data.
     """
-    history = run if isinstance(run, History) else run.history
+    history = run if isinstance(run, History) else getattr(run, "history", None)
+    if not isinstance(history, History):
+        raise DataError(WHERE, f"a {type(run).__name__} has no history", "pass what plan.solve(...) returns")
     if not len(history):
         raise DataError(WHERE, "the history is empty", "train for at least one iteration")
     ax = axes(ax)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,8 @@ def weights(
     shape : rows and columns of the sources as an image: each neuron's weights become one small image.
     count : how many neurons to show as images, those with the largest weights; in a map all are shown.
     """
+    if isinstance(weight, Mapping) or hasattr(weight, "weights"):
+        raise DataError(WHERE, "it draws one matrix, these are several", 'choose one, result.weights["hidden.weight"]')
     w = np.asarray(weight, np.float64)
     if w.ndim < 2 or not w.size or not np.isfinite(w).all():
         raise DataError(
