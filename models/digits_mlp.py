@@ -28,10 +28,14 @@ def build(
     weight_decay : scale of the L2 penalty on each hidden layer's weights.
     """
     pixels = so.Input(64, name="pixels")
-    signal, decay = pixels, []
+    signal: so.Input | so.Population = pixels
+    layers = []
     for k, units in enumerate(hidden, 1):
         name = "hidden" if len(hidden) == 1 else f"hidden{k}"
-        signal = so.LIF(beta=beta, threshold=threshold, name=name)(so.Dense(units)(signal))
-        decay.append(weight_decay * so.L2(signal.weights))
+        layers.append(so.LIF(beta=beta, threshold=threshold, name=name)(so.Dense(units)(signal)))
+        signal = layers[-1]
     readout = so.LI(beta=beta, name="readout")(so.Dense(10)(signal))
-    return so.Problem(so.Network(pixels, readout), sum(decay, so.CrossEntropy(readout, over="mean")))
+    objective = 1.0 * so.CrossEntropy(readout, over="mean")
+    for layer in layers:
+        objective = objective + weight_decay * so.L2(layer.weights)
+    return so.Problem(so.Network(pixels, readout), objective)
