@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from snnopt.model.connections import Connection
 from snnopt.model.network import Network
 from snnopt.model.signal import Path, Population
 
@@ -15,7 +18,9 @@ def equations(network: Network, population: Population) -> list[str]:
     variable with the layer's name.
     """
     name, space = network.names[population], population.neuron.state_space()
-    current = [path_text(network, path, name) for path in population.current.paths]
+    incoming = list(dict.fromkeys(p.learned for p in population.current.paths if p.learned is not None))
+    labels = {c: c.name or (name if len(incoming) == 1 else f"{name}.{k}") for k, c in enumerate(incoming)}
+    current = [path_text(network, path, labels) for path in population.current.paths]
     if population.neuron.recurrent_connection is not None:
         current.append(f"W_rec[{name}] s[{name},t-1]")
     total = " + ".join(current)
@@ -38,8 +43,8 @@ def equations(network: Network, population: Population) -> list[str]:
     return lines
 
 
-def path_text(network: Network, path: Path, target: str) -> str:
-    """One path as mathematics, e.g. ``W[hidden] pixels[t] + b[hidden]``."""
+def path_text(network: Network, path: Path, labels: Mapping[Connection, str]) -> str:
+    """One path as mathematics, e.g. ``W[hidden] pixels[t] + b[hidden]``, weights called as in ``result.weights``."""
     from_population = isinstance(path.source, Population) and path.source.neuron.spiking
     source = network.names[path.source]
     lag = sum(c.steps for c in path.connections)
@@ -48,7 +53,7 @@ def path_text(network: Network, path: Path, target: str) -> str:
     bias = ""
     for c in path.connections:
         if c.learned:
-            label = c.name or target
+            label = labels[c]
             kind = type(c).__name__.lower()
             text = f"W[{label}] {text}" if kind == "dense" else f"{kind}(W[{label}], {text})"
             bias = f" + b[{label}]" if getattr(c, "bias", False) else ""
