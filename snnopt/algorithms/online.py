@@ -71,4 +71,4 @@ class Online(Algorithm):
 
     @property
     def readout_block(self) -> ReadoutStep:  # noqa: D102
-        return ReadoutStep(self.readout_step, 1, self.readout_ridge, self.memory)
+        return ReadoutStep(self.readout_step, self.readout_ridge, self.memory)

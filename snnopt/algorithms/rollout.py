@@ -70,4 +70,4 @@ class Rollout(Algorithm):
 
     @property
     def readout_block(self) -> ReadoutStep:  # noqa: D102
-        return ReadoutStep(self.readout_step, 1, self.readout_ridge, 0.0)
+        return ReadoutStep(self.readout_step, self.readout_ridge, 0.0)

@@ -58,9 +58,8 @@ class WeightStep:
 
 @dataclass(frozen=True)
 class ReadoutStep:
-    """Read-out block: step eta, passes, ridge over the mean diagonal, forgetting factor."""
+    """Read-out block: step eta, ridge over the mean diagonal, forgetting factor."""
 
     eta: float
-    passes: int
     ridge: float
     memory: float

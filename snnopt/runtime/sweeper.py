@@ -179,7 +179,7 @@ class _Readout:
         return loss, float((m.argmax(1) == target).mean()) if target.ndim == 1 else float("nan")
 
     def update(self, batch: Batch) -> None:
-        """Majorised Newton steps on the read-out's weights."""
+        """Take a majorised Newton step on the read-out's weights."""
         x, target = batch.features[self.name], batch.targets[self.name]
         fresh = Gram((x.T @ x)[None], float(len(x)))
         memory = self.settings.memory
@@ -188,13 +188,10 @@ class _Readout:
         damping = self.settings.ridge * float(np.trace(gram)) / len(gram)
         w = stack(self.block, self.sweeper.weights)
         scale, eta = x.dtype.type(self.term.scale), self.settings.eta * (self.sweeper.fade if memory else 1.0)
-        for _ in range(self.settings.passes):
-            gradient = scale * (x.T @ self.function.gradient(x @ w.T, target)) / x.dtype.type(len(x))
-            change = self.rule.solve(gram, gradient, w, self.lam, self.function.curvature * scale, damping, eta)
-            batch.predicted_readout -= float(np.sum((gradient.T + self.lam.astype(w.dtype) * w) * change)) * (
-                1 - eta / 2
-            )
-            w = w + change
+        gradient = scale * (x.T @ self.function.gradient(x @ w.T, target)) / x.dtype.type(len(x))
+        change = self.rule.solve(gram, gradient, w, self.lam, self.function.curvature * scale, damping, eta)
+        batch.predicted_readout -= float(np.sum((gradient.T + self.lam.astype(w.dtype) * w) * change)) * (1 - eta / 2)
+        w = w + change
         self.sweeper.weights = self.sweeper.weights | unstack(self.block, w)
         batch.potentials[self.name] = x @ w.T
 

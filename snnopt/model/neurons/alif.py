@@ -26,7 +26,7 @@ class ALIF(Spiking):
     beta : membrane decay per step, in (0, 1].
     threshold : resting threshold in volts, > 0.
     beta_adaptation : decay of the adaptation per step, in (0, 1].
-    gamma : rise of the threshold per spike in volts, > 0; 0.05 about halves the rate of a strongly driven neuron.
+    gamma : rise of the threshold per spike in volts, > 0.
     reset_mechanism : ``"subtract"`` or ``"none"``.
     recurrent : a connection from the population's own last spikes, e.g. ``so.Dense()``.
     """
