@@ -16,7 +16,7 @@ def connection_names(network: Network) -> dict[Connection, str]:
     stems: dict[Connection, str] = {}
     for population in network.populations:
         node = network.names[population]
-        incoming = list(dict.fromkeys(p.learned for p in population.current.paths if p.learned is not None))
+        incoming = list(dict.fromkeys(p.learned for p in network.current(population).paths if p.learned is not None))
         for k, connection in enumerate(incoming):
             if connection not in stems:
                 stems[connection] = connection.name or (node if len(incoming) == 1 else f"{node}.{k}")

@@ -54,7 +54,7 @@ def lower(problem: Problem) -> Program:
 def _coupling(network: Network, p: Population, stems: dict[Connection, str]) -> tuple[AffineCoupling, list[Variable]]:
     name = network.names[p]
     lowered = []
-    for path in p.current.paths:
+    for path in network.current(p).paths:
         stem = None if path.learned is None else stems[path.learned]
         lowered.append(lower_path(path, network.names[path.source], p.shape, stem, f"layer {name!r}"))
     recurrent = p.neuron.recurrent_connection

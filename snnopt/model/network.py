@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TypeVar
 
 import networkx as nx
 
 from snnopt.errors import ModelError, shown
-from snnopt.model.signal import Input, Node, Population, Signal, describe
+from snnopt.model.feedback import fed_back
+from snnopt.model.order import in_order, upstream
+from snnopt.model.signal import Current, Input, Node, Population, Signal, describe
 
 T = TypeVar("T", bound=Node)
 
@@ -21,6 +23,8 @@ class Network:
     ----------
     inputs : one :class:`Input`, or a list of them.
     outputs : one population, or a list of them.
+    feedback : currents from later layers, by the earlier layer that they are added to, for instance
+        ``{h1: so.Dense()(so.Delay(1)(h2))}``. Every cycle needs a delay of at least one step.
 
     Attributes
     ----------
@@ -30,10 +34,23 @@ class Network:
     graph : a networkx directed graph; nodes carry the declared objects.
     """
 
-    def __init__(self, inputs: Input | Iterable[Input], outputs: Population | Iterable[Population]) -> None:
+    def __init__(
+        self,
+        inputs: Input | Iterable[Input],
+        outputs: Population | Iterable[Population],
+        feedback: Mapping[Population, Signal] | None = None,
+    ) -> None:
         self.inputs = _nodes(inputs, Input, "inputs", "so.Input(64)")
         self.outputs = _nodes(outputs, Population, "outputs", "a layer such as so.LI(beta=0.9)(so.Dense(10)(h))")
-        reached = in_order(self.outputs)
+        self._with_feedback = fed_back(feedback or {})
+        reached = in_order(self.outputs, self.current)
+        for population in self._with_feedback:
+            if population not in reached:
+                raise ModelError(
+                    f"feedback into {describe(population)}",
+                    "no output of the network depends on this layer",
+                    "leave it out of feedback, or connect the layer to an output",
+                )
         self.populations: tuple[Population, ...] = tuple(n for n in reached if isinstance(n, Population))
         for node in reached:
             if isinstance(node, Input) and node not in self.inputs:
@@ -50,6 +67,14 @@ class Network:
         self.names: dict[Node, str] = _names((*self.inputs, *self.populations))
         self.by_name: dict[str, Node] = {name: node for node, name in self.names.items()}
 
+    def current(self, population: Population) -> Current:
+        """The current that drives a population, feedback included."""
+        return self._with_feedback.get(population, population.current)
+
+    def upstream(self, populations: Iterable[Population]) -> set[Node]:
+        """All nodes that these populations depend on, themselves included."""
+        return set(upstream(tuple(populations), self.current))
+
     @cached_property
     def graph(self) -> nx.DiGraph[str]:
         """The network as a directed graph: nodes carry ``node``, edges ``connections``, a list of tuples."""
@@ -58,7 +83,7 @@ class Network:
             graph.add_node(name, node=node, shape=node.shape)
         for population in self.populations:
             target = self.names[population]
-            for path in population.current.paths:
+            for path in self.current(population).paths:
                 _add_edge(graph, self.names[path.source], target, path.connections)
             if population.neuron.recurrent_connection is not None:
                 _add_edge(graph, target, target, (population.neuron.recurrent_connection,))
@@ -90,25 +115,6 @@ def _nodes(value: object, kind: type[T], what: str, example: str) -> tuple[T, ..
             got = shown(item)
             raise ModelError("Network", f"{got} is among its {what}", f"{what} are made like {example}")
     return tuple(dict.fromkeys(listed))  # type: ignore[arg-type]
-
-
-def in_order(outputs: tuple[Population, ...]) -> list[Node]:
-    """Return all nodes that the outputs depend on, sources first (depth-first, without recursion)."""
-    done: dict[Node, None] = {}
-    stack: list[tuple[Node, Iterator[Node]]] = [(o, _sources(o)) for o in reversed(outputs)]
-    while stack:
-        node, sources = stack[-1]
-        fresh = next((s for s in sources if s not in done), None) if node not in done else None
-        if fresh is not None:
-            stack.append((fresh, _sources(fresh)))
-        else:
-            done[node] = None
-            stack.pop()
-    return list(done)
-
-
-def _sources(node: Node) -> Iterator[Node]:
-    return iter([p.source for p in node.current.paths] if isinstance(node, Population) else [])
 
 
 def _names(nodes: tuple[Node, ...]) -> dict[Node, str]:

@@ -18,9 +18,9 @@ def equations(network: Network, population: Population) -> list[str]:
     variable with the layer's name.
     """
     name, space = network.names[population], population.neuron.state_space()
-    incoming = list(dict.fromkeys(p.learned for p in population.current.paths if p.learned is not None))
+    incoming = list(dict.fromkeys(p.learned for p in network.current(population).paths if p.learned is not None))
     labels = {c: c.name or (name if len(incoming) == 1 else f"{name}.{k}") for k, c in enumerate(incoming)}
-    current = [path_text(network, path, labels) for path in population.current.paths]
+    current = [path_text(network, path, labels) for path in network.current(population).paths]
     if population.neuron.recurrent_connection is not None:
         current.append(f"W_rec[{name}] s[{name},t-1]")
     total = " + ".join(current)

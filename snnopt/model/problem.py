@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from snnopt.errors import ModelError, shown
 from snnopt.model.constraints import Constraint
 from snnopt.model.losses.base import Loss
-from snnopt.model.network import Network, in_order
+from snnopt.model.network import Network
 from snnopt.model.objective import Objective, ObjectiveTerm, as_objective
 from snnopt.model.printing import equations
 from snnopt.model.signal import describe
@@ -45,7 +45,7 @@ class Problem:
             raise ModelError(
                 "Problem", "its objective has no loss, so nothing ties the network to data", "add so.CrossEntropy(y)"
             )
-        judged = in_order(tuple(term.population for _, term in self.objective.scaled if isinstance(term, Loss)))
+        judged = network.upstream(term.population for _, term in self.objective.scaled if isinstance(term, Loss))
         for p in network.populations:
             if p not in judged:
                 raise ModelError(
