@@ -151,7 +151,7 @@ def problem(h: so.Population, readout: so.model.Signal | None = None) -> so.Prob
 
 
 def twice_in_one_layer() -> so.Problem:
-    d = so.Dense(4, bias=False, name="w")
+    d = so.Dense(8, name="w")
     return problem(so.LIF(name="h")(d(X8) + d(so.Delay(1)(X8))))
 
 
@@ -166,22 +166,85 @@ def shared_with_different_neurons() -> so.Problem:
 
 
 def half_learned_readout() -> so.Problem:
-    h = so.LIF(name="h")(so.Dense(3)(X8))
+    h = so.LIF(name="h")(so.Dense(3, name="w")(X8))
     return problem(h, so.Dense(3)(h) + h)
 
 
-@pytest.mark.parametrize(
-    ("make", "says"),
-    [
-        (twice_in_one_layer, "uses them twice"),
-        (also_recurrent, "uses them twice"),
-        (shared_with_different_neurons, "time constants"),
-        (half_learned_readout, "no weights"),
-    ],
-)
-def test_sharing_that_no_block_holds_is_refused(make: Any, says: str) -> None:
-    with pytest.raises(so.CompileError, match=says):
-        so.compile(make())
+def readout_without_weights() -> so.Problem:
+    h = so.LIF(name="h")(so.Dense(3, name="w")(X8))
+    return problem(h, h)
+
+
+def sparse_readout() -> so.Problem:
+    h = so.LIF(name="h")(so.Dense(12, name="w")(X8))
+    return problem(h, so.Sparse(np.arange(36).reshape(3, 12) % 4 > 0)(h))
+
+
+def readout_of_different_units() -> so.Problem:
+    h = so.LIF(name="h")(so.Dense(12, name="w")(X8))
+    y = so.LI(beta=[0.5, 0.9, 1.0], name="y")(so.Dense(3)(h))
+    return so.Problem(so.Network(X8, y), so.CrossEntropy(y) + 0.1 * so.SquaredError(y, over="last"))
+
+
+def readouts_that_share() -> so.Problem:
+    h, d = so.LIF(name="h")(so.Dense(12, name="w")(X8)), so.Dense(3)
+    y, z = so.LI(beta=0.9, name="y")(d(h)), so.LI(beta=0.7, name="z")(d(so.Delay(1)(h)))
+    return so.Problem(so.Network(X8, [y, z]), so.CrossEntropy(y) + so.CrossEntropy(z, over="last"))
+
+
+def largest_membrane() -> so.Problem:
+    h = so.LIF(name="h")(so.Dense(12, name="w")(X8))
+    y = so.LI(beta=0.9, name="y")(so.Dense(3)(h))
+    return so.Problem(so.Network(X8, y), so.CrossEntropy(y, over="max"))
+
+
+def spike_count() -> so.Problem:
+    h = so.LIF(name="h")(so.Dense(12, name="w")(X8))
+    y = so.LIF(beta=0.9, name="y")(so.Dense(3)(h))
+    return so.Problem(so.Network(X8, y), so.CrossEntropy(y, over="count"))
+
+
+def layer_that_does_not_spike() -> so.Problem:
+    return problem(so.LIF(name="h2")(so.Dense(12)(so.LI(beta=0.5, name="h1")(so.Dense(6, name="w")(X8)))))
+
+
+def feedback_from_a_later_layer() -> so.Problem:
+    h1 = so.LIF(name="h1")(so.Dense(10, name="w")(X8))
+    h2 = so.LIF(name="h2")(so.Dense(8)(h1))
+    y = so.LI(beta=0.9, name="y")(so.Dense(3)(h2))
+    return so.Problem(so.Network(X8, y, {h1: so.Dense(name="back")(so.Delay(1)(h2))}), so.CrossEntropy(y))
+
+
+UNUSUAL = [
+    twice_in_one_layer,
+    also_recurrent,
+    shared_with_different_neurons,
+    half_learned_readout,
+    readout_without_weights,
+    sparse_readout,
+    readout_of_different_units,
+    readouts_that_share,
+    largest_membrane,
+    spike_count,
+    layer_that_does_not_spike,
+    feedback_from_a_later_layer,
+]
+
+
+@pytest.mark.parametrize("algorithm", ["online", "rollout"])
+@pytest.mark.parametrize("make", UNUSUAL)
+def test_unusual_graphs_and_readouts_are_trained(
+    make: Any, algorithm: str, clusters: tuple[np.ndarray, np.ndarray]
+) -> None:
+    plan = so.compile(make(), algorithm)
+    so.verify(plan, trials=2).raise_if_failed()
+    data, labels = clusters
+    owners = {t.owner for t in plan.program.losses}
+    targets = dict.fromkeys(owners, labels)
+    start = plan.solve(data, targets, timesteps=6, time_limit=1e-9)
+    result = plan.solve(data, targets, timesteps=6)
+    assert np.any(result.last_weights["w.weight"] != start.weights["w.weight"])
+    assert result.score(data, targets) > 0.9, result
 
 
 def test_weights_on_a_sum_of_signals_are_refused() -> None:

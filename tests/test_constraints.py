@@ -53,10 +53,9 @@ def test_penalties_without_a_solver_print_and_are_refused_by_name(kind: str) -> 
         so.compile(problem)
 
 
-@pytest.mark.parametrize("loss", [so.Hinge(Y), so.CrossEntropy(Y, over="max"), so.SquaredError(Y, over="max")])
-def test_losses_without_a_solver_are_refused_by_name(loss: Any) -> None:
-    with pytest.raises(so.CompileError, match=r"'out'.*(hinge|max)"):
-        so.compile(so.Problem(NETWORK, loss))
+def test_losses_without_a_solver_are_refused_by_name() -> None:
+    with pytest.raises(so.CompileError, match=r"'out'.*hinge"):
+        so.compile(so.Problem(NETWORK, so.Hinge(Y)))
 
 
 WRONG: dict[str, Callable[[], Any]] = {

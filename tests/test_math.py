@@ -22,11 +22,10 @@ from snnopt.penalties import flip_penalty, volts_penalty
 from snnopt.runtime import Wiring
 from snnopt.runtime.adjoint import Demand, Move, Wanted
 from snnopt.runtime.batch import Batch
-from snnopt.runtime.forward import Activity
 from snnopt.runtime.moves import Moves
 from snnopt.runtime.statistics import UseFeatures
 from snnopt.runtime.sweeper import Sweeper
-from snnopt.split import kernel, kernel_sum, readout_profile, reset_kernel, window
+from snnopt.split import columns, kernel, kernel_sum, readout_profile, reset_kernel, window
 
 F64 = np.dtype(np.float64)
 
@@ -199,7 +198,7 @@ def test_gram_and_cross_products_are_the_sums_over_features(case: str, bias: boo
     plan = so.compile(so.Problem(so.Network(inputs, y), so.CrossEntropy(y)))
     (use,) = next(b.block.uses for b in plan.bindings if b.block.kind == "weights")
     wiring = Wiring(plan.program, F64)
-    features = UseFeatures(use, wiring.incoming["h"], steps, F64)
+    features = UseFeatures(use, columns((use,)), wiring, steps)
 
     signals = {
         inp.name: rng.standard_normal((1 if kind == "constant" else steps, samples, *inp.shape))
@@ -240,16 +239,16 @@ class FixedSlope(Moves):
     def __init__(self, slope: np.ndarray) -> None:
         self.slope = slope
 
-    def prepare(self, activity: Activity, threshold: Any, outside: Demand | None, step: float) -> Move:
+    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:
         return lambda t, demand: demand * self.slope[t]
 
-    def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:
+    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:
         return 1.0
 
     def forget(self) -> None:
         return
 
-    def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> np.ndarray:
+    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> np.ndarray:
         raise AssertionError("not asked for")
 
 
@@ -409,12 +408,11 @@ def test_demands_are_minus_the_gradient_of_the_linearised_network(case: str) -> 
         if binding.block.kind != "weights":
             continue
         (use,) = binding.block.uses
-        wires = [w for w in sweeper.wiring.incoming[use.target.name] if w.map in use.maps]
-        features = UseFeatures(use, wires, net.steps, F64)
+        features = UseFeatures(use, binding.block.columns, sweeper.wiring, net.steps)
         cross = features.cross(batch.signals, batch.wanted[use.target.name].current).T
         parts = []
-        for m in use.maps:
-            for variable in (m.weight, m.bias):
+        for c in binding.block.columns:
+            for variable in (c.weight, c.bias):
                 if variable is not None:
                     w = weights[variable]
                     flat = [-gradient(w, place, "weight", variable) for place in np.ndindex(*w.shape)]
@@ -573,9 +571,9 @@ def test_majorised_readout(case: tuple[Any, ...]) -> None:
 @given(st.integers(0, 2**20), st.floats(1e-3, 10.0))
 def test_volts_penalty_sets_the_size_of_the_moves(seed: int, volts: float) -> None:
     moves = np.random.default_rng(seed).standard_normal((3, 4, 5))
-    dv = moves / volts_penalty(moves, volts)
+    dv = moves / volts_penalty(moves, volts, moves.size)
     assert np.sqrt((dv**2).mean()) == pytest.approx(volts)
-    assert volts_penalty(0 * moves, volts) == 0
+    assert volts_penalty(0 * moves, volts, moves.size) == 0
 
 
 @given(st.integers(0, 2**20), st.floats(0.01, 0.5))

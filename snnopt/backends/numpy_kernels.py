@@ -91,7 +91,7 @@ def adjoint_step(c: Coefficients, costate: list[Array | None], move: Array) -> t
 
 def leaky(x: Array, space: StateSpace, steps: int) -> Array:
     """``kappa * x``: filter [T, ...] through ``C (z - A)^{-1} B`` without spikes. The dynamics must be uniform."""
-    filtered, membrane = np.empty_like(x), Membrane(space, x.dtype)
+    filtered, membrane = np.empty(x.shape, x.dtype), Membrane(space, x.dtype)
     for t in range(steps):
         filtered[t] = membrane.step(x[t], None)
     return filtered

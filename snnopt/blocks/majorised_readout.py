@@ -15,12 +15,22 @@ from snnopt.split import Block
 Array = NDArray[Any]
 
 
+def majorisable(block: Block) -> str | None:
+    """Return a reason if a read-out block has no weights, no loss with a curvature bound, or terms beyond L2."""
+    losses = [t for t in block.terms if t.role == "loss"]
+    if not block.variables:
+        return "the read-out has no weights"
+    unknown = [t.kind for t in losses if t.kind not in LOSS_FUNCTIONS]
+    return f"it has no closed form for {', '.join(unknown)}" if unknown else proximal_terms(block, ("l2",))
+
+
 class MajorisedReadout(ClosedForm):
     """``min_W  loss(W x) + lam/2 ||W||^2`` with the loss replaced by a quadratic that lies above it and touches at W_0.
 
-    ``x[n] = sum_t h[t] s[t, n]`` is what the read-out's window sees, so its potentials are eliminated exactly. With
-    the loss's curvature at most b (cross-entropy 1/2, Boehning 1992; squared error 1, where the quadratic is the loss
-    itself): ``W = W_0 - eta (b (G + mu) + lam)^{-1} (sum x dloss' + lam W_0)``, ``G = sum x x'``. At eta = 1 this is the
+    ``x[n] = sum_t h[t] s[t, n]`` is what the read-out's window sees, so its potentials are eliminated exactly; for a loss on
+    the largest potential h reads the step where the rollout had its peak, for each sample and unit. Several losses, and
+    several uses of the weights, add their G and their gradients. With the loss's curvature at most b (cross-entropy 1/2,
+    Boehning 1992; squared error 1, where the quadratic is the loss itself): ``W = W_0 - eta (b (G + mu) + lam)^{-1} (sum x dloss' + lam W_0)``, ``G = sum x x'``. At eta = 1 this is the
     majoriser's minimiser, so the loss cannot rise.
     """
 
@@ -32,18 +42,9 @@ class MajorisedReadout(ClosedForm):
     def matches(cls, block: Block) -> str | None:  # noqa: D102
         if block.kind != "readout":
             return f"it solves read-outs, not {block.kind}"
-        losses = [t for t in block.terms if t.role == "loss"]
-        if len(losses) != 1:
-            return f"it takes one loss for each read-out, here are {len(losses)}"
-        if losses[0].kind not in LOSS_FUNCTIONS:
-            return f"it has no curvature bound for {losses[0].kind}"
-        if losses[0].over is None or losses[0].over[0] not in ("mean", "last", "window"):
-            return f"over={losses[0].over and losses[0].over[0]!r} is not linear in the potentials"
-        if len(block.uses) != 1 or any(m.positions > 1 or m.mask is not None for m in block.uses[0].maps):
-            return "its weights must be dense and used once"
-        if not block.uses[0].target.dynamics.uniform:
-            return "its units have different time constants"
-        return proximal_terms(block, ("l2",))
+        if any(c.mask is not None for c in block.columns):
+            return "a connection has a mask"
+        return majorisable(block)
 
     @staticmethod
     def solve(

@@ -29,7 +29,7 @@ class MaskedRidgeWeights(ClosedForm):
     def matches(cls, block: Block) -> str | None:  # noqa: D102
         if block.kind != "weights":
             return f"it solves weights, not {block.kind}"
-        if not any(m.mask is not None for use in block.uses for m in use.maps):
+        if all(c.mask is None for c in block.columns):
             return "no connection has a mask"
         return proximal_terms(block, ("l2",))
 

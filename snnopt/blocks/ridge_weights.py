@@ -30,7 +30,7 @@ class RidgeWeights(ClosedForm):
             return f"it solves weights, not {block.kind}"
         if not block.quadratics or block.form != "trace":
             return "it needs a quadratic coupling in trace form"
-        if any(m.mask is not None for use in block.uses for m in use.maps):
+        if any(c.mask is not None for c in block.columns):
             return "the connection has a mask"
         return proximal_terms(block, ("l2",))
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from snnopt.blocks.dithered_step import DitheredStep
 from snnopt.blocks.exact_step import ExactStep
+from snnopt.blocks.fixed_readout import FixedReadout
+from snnopt.blocks.linearised_potentials import LinearisedPotentials
 from snnopt.blocks.linearised_spikes import LinearisedSpikes
 from snnopt.blocks.majorised_readout import MajorisedReadout
+from snnopt.blocks.masked_readout import MaskedReadout
 from snnopt.blocks.masked_ridge_weights import MaskedRidgeWeights
 from snnopt.blocks.ridge_weights import RidgeWeights
 from snnopt.blocks.rule import Binding, ClosedForm
@@ -13,12 +16,15 @@ from snnopt.errors import CompileError
 from snnopt.split import Block
 
 CLOSED_FORMS: tuple[type[ClosedForm], ...] = (
+    FixedReadout,
     MajorisedReadout,
+    MaskedReadout,
     RidgeWeights,
     MaskedRidgeWeights,
     LinearisedSpikes,
     ExactStep,
     DitheredStep,
+    LinearisedPotentials,
 )
 
 
@@ -40,5 +46,5 @@ def _bind_one(block: Block) -> Binding:
         f"layer {' + '.join(block.layers)!r}, block {block.name!r}",
         f"no closed form solves it yet ({first})",
         "change or drop what is named; on weights so.L2 is solved, on spikes so.SpikeCost, and as losses so.CrossEntropy and "
-        "so.SquaredError over 'mean', 'last' or so.Window(k)",
+        "so.SquaredError",
     )

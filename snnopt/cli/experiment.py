@@ -30,7 +30,7 @@ class Experiment:
 
     problem: Problem
     dataset: Dataset
-    timesteps: int
+    timesteps: int | None
     seed: int
     result: Result
     train: float
@@ -53,12 +53,15 @@ class Experiment:
     def trace(self) -> Mapping[str, Activity]:
         """Activity on the test samples."""
         data = self.dataset.X_test.astype(np.float32)
-        return simulate(self.problem.network, self.result.weights, data, timesteps=self.timesteps)
+        lengths = self.dataset.lengths_test
+        return simulate(self.problem.network, self.result.weights, data, timesteps=self.timesteps, lengths=lengths)
 
     @property
     def firing_rates(self) -> dict[str, float]:
         """Spikes per neuron and step on the test samples, by layer."""
-        return {n: float(a.spikes.mean()) for n, a in self.trace.items() if a.spikes is not None}
+        lengths = self.dataset.lengths_test
+        counted = 1.0 if lengths is None else float(np.mean(lengths)) / len(self.dataset.X_test)
+        return {n: float(a.spikes.mean()) / counted for n, a in self.trace.items() if a.spikes is not None}
 
     @property
     def exit_code(self) -> int:
@@ -70,11 +73,12 @@ class Experiment:
     def draw(self, path: Path) -> Path:
         """Write the picture of the run."""
         readout = self.result.program.losses[0].owner
-        predicted = self.result.predict(self.dataset.X_test)
+        predicted = self.result.predict(self.dataset.X_test, lengths=self.dataset.lengths_test)
         if isinstance(predicted, dict):
             predicted = predicted[readout]
         weight = next(iter(self.result.weights.values()))
-        images = weight[0].size == np.prod(self.dataset.shape)
+        shape = self.dataset.shape
+        images = shape is not None and weight[0].size == np.prod(shape)
         figure = overview(
             self.result.history,
             self.trace,
@@ -84,10 +88,10 @@ class Experiment:
             predicted,
             weight,
             classes=self.dataset.classes,
-            shape=self.dataset.shape if images else None,
+            shape=shape if images else None,
             baseline=self.baseline.test,
             title=f"Spiking network {self.sizes} trained on {self.dataset.name} by snnopt ({self.result.algorithm}): "
-            f"{100 * self.test:.1f}% of {len(self.dataset.X_test)} test samples right after {self.seconds:.2f} s",
+            f"{100 * self.test:.1f}% of {len(self.dataset.y_test)} test samples right after {self.seconds:.2f} s",
         )
         return save_figure(figure, path)
 
@@ -96,7 +100,7 @@ def run_experiment(
     problem: Problem,
     algorithm: Algorithm,
     dataset: Dataset,
-    timesteps: int,
+    timesteps: int | None,
     seed: int,
     *,
     time_limit: float | None = None,
@@ -108,22 +112,37 @@ def run_experiment(
             f"data {dataset.name!r}", "they are one input and one output, the network has more", "train it from Python"
         )
     d = _in_shape(dataset, problem.network.inputs[0].shape)
+    steps = None if d.timed else timesteps
     result = compile(problem, algorithm).solve(
         d.X_train,
         d.y_train,
-        timesteps=timesteps,
+        timesteps=steps,
+        lengths=d.lengths_train,
         seed=seed,
-        validation=(d.X_test, d.y_test),
+        validation=(d.X_test, d.y_test, d.lengths_test),
         time_limit=time_limit,
         progress=progress,
     )
-    train, test = result.score(d.X_train, d.y_train), result.score(d.X_test, d.y_test)
-    baseline = random_hidden_baseline(problem, d.X_train, d.y_train, d.X_test, d.y_test, timesteps=timesteps, seed=seed)
-    return Experiment(problem, d, timesteps, seed, result, train, test, baseline)
+    train = result.score(d.X_train, d.y_train, lengths=d.lengths_train)
+    test = result.score(d.X_test, d.y_test, lengths=d.lengths_test)
+    baseline = random_hidden_baseline(
+        problem,
+        d.X_train,
+        d.y_train,
+        d.X_test,
+        d.y_test,
+        timesteps=steps,
+        lengths=d.lengths_train,
+        test_lengths=d.lengths_test,
+        seed=seed,
+    )
+    return Experiment(problem, d, steps, seed, result, train, test, baseline)
 
 
 def _in_shape(dataset: Dataset, shape: tuple[int, ...] | None) -> Dataset:
     """The samples in the shape that an input declares, where they have as many features, e.g. [N, 8, 8] for [N, 64]."""
-    if shape is None or np.prod(shape) != dataset.X_train[0].size:
+    lead = 2 if dataset.timed else 1
+    if shape is None or np.prod(shape) != np.prod(dataset.X_train.shape[lead:]):
         return dataset
-    return replace(dataset, X_train=dataset.X_train.reshape(-1, *shape), X_test=dataset.X_test.reshape(-1, *shape))
+    train, test = (x.reshape(*x.shape[:lead], *shape) for x in (dataset.X_train, dataset.X_test))
+    return replace(dataset, X_train=train, X_test=test)

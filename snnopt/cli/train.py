@@ -62,7 +62,7 @@ def add(subparsers: Any) -> None:
         "--timesteps",
         type=positive,
         metavar="T",
-        help=f"steps that each sample is held for (default: the model file's, else {TIMESTEPS})",
+        help=f"steps that each sample without a time axis is held for (default: the model file's, else {TIMESTEPS})",
     )
     how = command.add_argument_group("how")
     add_algorithm(how)  # type: ignore[arg-type]
@@ -95,10 +95,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise unknown_name("data set", data, DATASETS)
     dataset = DATASETS[data](seed=arguments.seed, samples=arguments.samples)
     timesteps = arguments.timesteps or model.timesteps or TIMESTEPS
-    announce(
-        f"{model.problem.network!r}\non {dataset!r}, {timesteps} time steps, "
-        f"by {algorithm.name}, seed {arguments.seed}\n"
-    )
+    steps = "" if dataset.timed else f", {timesteps} time steps"
+    announce(f"{model.problem.network!r}\non {dataset!r}{steps}, by {algorithm.name}, seed {arguments.seed}\n")
     experiment = run_experiment(
         model.problem, algorithm, dataset, timesteps, arguments.seed, time_limit=arguments.time_limit
     )

@@ -1,11 +1,32 @@
-"""Data sets that ship in well-kept packages, behind one table."""
+"""Data sets, most of which ship in well-kept packages, behind one table; and what reads and pads series."""
 
 from collections.abc import Callable
 
+from snnopt.data.basic_motions import basic_motions
 from snnopt.data.dataset import Dataset
 from snnopt.data.digits import digits
+from snnopt.data.japanese_vowels import japanese_vowels
+from snnopt.data.pulse_order import pulse_order
+from snnopt.data.series import pad
+from snnopt.data.ts_file import read_ts
 
-DATASETS: dict[str, Callable[..., Dataset]] = {"digits": digits}
-"""By name: functions of ``seed``, ``test_share`` and ``samples``."""
+DATASETS: dict[str, Callable[..., Dataset]] = {
+    "digits": digits,
+    "basic_motions": basic_motions,
+    "japanese_vowels": japanese_vowels,
+    "pulse_order": pulse_order,
+}
+"""By name. All take ``seed`` (at least 0; the same seed gives the same data) and ``samples`` (the first so many training
+rows; None, as many as there are by default), and name their Dataset as here. Those read from a package also take
+``test_share``, the share of rows held out."""
 
-__all__ = ["DATASETS", "Dataset", "digits"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "basic_motions",
+    "digits",
+    "japanese_vowels",
+    "pad",
+    "pulse_order",
+    "read_ts",
+]

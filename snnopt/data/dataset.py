@@ -1,11 +1,15 @@
-"""A data set, split into training and test rows."""
+"""A data set, split into training and test rows, and the check of a whole-number argument that its makers share."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
+
+from snnopt.errors import DataError
 
 Array = NDArray[Any]
 
@@ -17,10 +21,12 @@ class Dataset:
     Attributes
     ----------
     name : what it is called in the table of data sets.
-    X_train, X_test : [N, features]; held constant over time when trained with ``timesteps``.
+    X_train, X_test : [T, N, features], or [N, features], which is held constant over time when trained with
+        ``timesteps``.
     y_train, y_test : labels [N], whole numbers from 0.
     classes : the name of each label.
-    shape : rows and columns of a sample as an image.
+    shape : rows and columns of a sample as an image; None where it is none.
+    lengths_train, lengths_test : [N], how many of the T steps each row fills, zeros after them; None where all do.
     """
 
     name: str
@@ -29,10 +35,31 @@ class Dataset:
     X_test: Array
     y_test: Array
     classes: tuple[str, ...]
-    shape: tuple[int, int]
+    shape: tuple[int, int] | None = None
+    lengths_train: Array | None = None
+    lengths_test: Array | None = None
+
+    @property
+    def timed(self) -> bool:
+        """Whether X has a time axis, that is, whether its second axis counts samples, in both parts."""
+        # The number of axes alone would take images [N, rows, columns] for sequences.
+        parts = ((self.X_train, self.y_train), (self.X_test, self.y_test))
+        return all(X.ndim > 2 and X.shape[1] == len(y) for X, y in parts)
 
     def __repr__(self) -> str:
+        features = math.prod(self.X_train.shape[2 if self.timed else 1 :])
+        steps = ""
+        if self.timed:
+            steps = f"{'' if self.lengths_train is None else 'up to '}{len(self.X_train)} steps, "
         return (
-            f"Dataset({self.name!r}, {len(self.X_train)} train, {len(self.X_test)} test, "
-            f"{self.X_train.shape[1]} features, {len(self.classes)} classes)"
+            f"Dataset({self.name!r}, {len(self.y_train)} train, {len(self.y_test)} test, "
+            f"{steps}{features} features, {len(self.classes)} classes)"
         )
+
+
+def whole(where: str, name: str, value: object, low: int, high: float = math.inf) -> int:
+    """Return the argument ``name`` as an int from ``low`` to ``high``, or raise a :class:`DataError` that names it."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        wanted = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
+        raise DataError(where, f"{name}={value!r}", f"give a whole number {wanted}")
+    return int(value)

@@ -82,7 +82,9 @@ def _add_weight(variables: dict[str, Variable], weight: Variable) -> None:
 def _term(network: Network, program: Program, scale: float, term: object) -> Term:
     if isinstance(term, Loss):
         name = network.names[term.population]
-        return Term(term.kind, "loss", name, (program.by_name[name].potential,), scale, term.lowered_over)
+        judged = program.by_name[name].spike if term.over == "count" else program.by_name[name].potential
+        assert judged is not None
+        return Term(term.kind, "loss", name, (judged,), scale, term.lowered_over)
     assert isinstance(term, ObjectiveTerm | Constraint)
     name, coupling = network.names[term.population], program.by_name[network.names[term.population]]
     role: Literal["penalty", "constraint"] = "constraint" if isinstance(term, Constraint) else "penalty"

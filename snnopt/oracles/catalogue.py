@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from snnopt.lower import lower
-from snnopt.model import L2, LI, LIF, CrossEntropy, Dense, Input, Network, Problem, SquaredError, Window
+from snnopt.model import L2, LI, LIF, CrossEntropy, Delay, Dense, Input, Network, Problem, SquaredError, Window
 from snnopt.program import LinearMap
 from snnopt.split import Block, StepRule, split
 
@@ -23,8 +23,8 @@ def catalogue() -> tuple[Block, ...]:
         for title, problem in _problems().items():
             for block in split(lower(problem), step):
                 blocks.setdefault(f"{title}: {block.name}, {block.step}", replace(block, name=f"{title}: {block.name}"))
-    kept = [b for b in blocks.values() if b.kind in ("weights", "readout") or b.name.startswith("plain")]
-    return tuple(kept) + tuple(_masked(b) for b in kept if b.kind == "weights" and len(b.uses) == 1)
+    plain = [b for b in blocks.values() if b.uses or b.name.startswith("plain") or b.step == "none"]
+    return tuple(plain) + tuple(_masked(b) for b in plain if len(b.uses) == 1)
 
 
 def _problems() -> dict[str, Problem]:
@@ -44,7 +44,16 @@ def _problems() -> dict[str, Problem]:
     h3 = LIF(beta=0.7, name="h3")(shared(h2))
     w = LI(beta=0.9, name="y")(Dense(3)(h1) + Dense(3)(h3))
     twice = Problem(Network(x, w), SquaredError(w, over=Window(2)) + 0.2 * L2(h1.weights))
-    return {"plain": plain, "sums": sums, "shared": twice}
+
+    c = Dense(3)
+    analogue = LI(beta=0.6, name="h")(c(x) + c(Delay(1)(x)))
+    v = LI(beta=0.9, name="y")(Dense(3)(analogue))
+    peak = Problem(Network(x, v), CrossEntropy(v, over="max") + 0.5 * SquaredError(v, over="last"))
+
+    e = LIF(beta=0.9, name="h")(Dense(3)(x))
+    f = LI(beta=0.8, name="y")(e)
+    fixed = Problem(Network(x, f), CrossEntropy(f) + 0.1 * L2(e.weights))
+    return {"plain": plain, "sums": sums, "shared": twice, "analogue": peak, "fixed": fixed}
 
 
 def _masked(block: Block) -> Block:
@@ -53,5 +62,5 @@ def _masked(block: Block) -> Block:
     def mask(m: LinearMap) -> LinearMap:
         return replace(m, mask=np.ones((m.channels, m.fan_in), bool))
 
-    uses = tuple(replace(u, maps=tuple(mask(m) for m in u.maps)) for u in block.uses)
+    uses = tuple(replace(u, parts=tuple(tuple(mask(m) for m in part) for part in u.parts)) for u in block.uses)
     return replace(block, name=f"{block.name}, masked", uses=uses)

@@ -28,26 +28,29 @@ def membrane(space: StateSpace, currents: Array, neuron: int = 0) -> Array:
     return out
 
 
-def draw_currents(use: WeightUse, widths: tuple[int, ...], rng: np.random.Generator, steps: int, samples: int) -> Array:
-    """What each weight of a use is multiplied with, [T, N, k]: random spikes for each map, and ones for its bias."""
+def draw_currents(
+    block: Block, use: WeightUse, widths: tuple[int, ...], rng: np.random.Generator, steps: int, samples: int
+) -> Array:
+    """What each weight of a use is multiplied with, [T, N, k]: spikes of every map, and ones for every map with the bias."""
     parts = []
-    for m, width in zip(use.maps, widths, strict=True):
-        parts.append((rng.random((steps, samples, width)) < rng.uniform(0.2, 0.8)).astype(np.float64))
-        if m.bias is not None:
-            parts.append(np.ones((steps, samples, 1)))
+    for part, column, width in zip(use.parts, block.columns, widths, strict=True):
+        spikes = [(rng.random((steps, samples, width)) < rng.uniform(0.2, 0.8)).astype(np.float64) for _ in part]
+        parts.append(np.sum(spikes, 0))
+        if column.bias is not None:
+            parts.append(np.full((steps, samples, 1), float(sum(m.bias is not None for m in part))))
     return np.concatenate(parts, -1)
 
 
 def draw_widths(block: Block, rng: np.random.Generator, extreme: Extreme) -> tuple[int, ...]:
-    """A small fan-in for each map of the block."""
-    return tuple(extreme.whole("fan_in", rng, 3) for _ in block.uses[0].maps)
+    """A small fan-in for each weight of the block."""
+    return tuple(extreme.whole("fan_in", rng, 3) for _ in block.columns)
 
 
 def l2_columns(block: Block, widths: tuple[int, ...], rng: np.random.Generator, extreme: Extreme) -> Array:
     """The L2 penalty of each column: the block's own, moved by decades; 0 for biases and for weights without L2."""
     out: list[float] = []
-    for m, width in zip(block.uses[0].maps, widths, strict=True):
-        own = sum(t.scale for t in block.terms if t.kind == "l2" and m.weight in t.variables)
+    for column, width in zip(block.columns, widths, strict=True):
+        own = sum(t.scale for t in block.terms if t.kind == "l2" and column.weight in t.variables)
         scale = extreme.number("lam", own * decade(rng, -1, 3)) if own else 0.0
-        out += [scale] * width + [0.0] * (m.bias is not None)
+        out += [scale] * width + [0.0] * (column.bias is not None)
     return np.array(out)

@@ -25,7 +25,7 @@ class MaskedRidgeOracle(Oracle):
     def matches(self, block: Block) -> str | None:  # noqa: D102
         if block.kind != "weights" or block.form != "trace":
             return "it knows weights in trace form"
-        if not any(m.mask is not None for use in block.uses for m in use.maps):
+        if all(c.mask is None for c in block.columns):
             return "it knows weights with masks"
         return unknown_terms(block, ("l2",))
 

@@ -99,7 +99,9 @@ def draw_ridge(block: Block, rng: np.random.Generator, extreme: Extreme, masked:
     uses, size = len(block.uses), extreme.number("data", 1.0)
     phi = [
         membrane(
-            u.target.dynamics, size * draw_currents(u, widths, rng, steps, samples), int(rng.integers(u.target.size))
+            u.target.dynamics,
+            size * draw_currents(block, u, widths, rng, steps, samples),
+            int(rng.integers(u.target.size)),
         )
         for u in block.uses
     ]
@@ -150,7 +152,7 @@ class RidgeOracle(Oracle):
     def matches(self, block: Block) -> str | None:  # noqa: D102
         if block.kind != "weights" or block.form != "trace":
             return "it knows weights in trace form"
-        if any(m.mask is not None for use in block.uses for m in use.maps):
+        if any(c.mask is not None for c in block.columns):
             return "it knows weights without masks"
         return unknown_terms(block, ("l2",))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from snnopt.oracles.dithered_step import DitheredStepOracle
 from snnopt.oracles.exact_step import ExactStepOracle
+from snnopt.oracles.fixed_readout import FixedReadoutOracle
+from snnopt.oracles.linearised_potentials import AnalogueOracle
 from snnopt.oracles.linearised_spikes import SpikesOracle
 from snnopt.oracles.majorised_readout import ReadoutOracle
 from snnopt.oracles.masked_ridge_weights import MaskedRidgeOracle
@@ -14,10 +16,12 @@ from snnopt.split import Block
 ORACLES: tuple[Oracle, ...] = (
     RidgeOracle(),
     MaskedRidgeOracle(),
+    FixedReadoutOracle(),
     ReadoutOracle(),
     SpikesOracle(),
     ExactStepOracle(),
     DitheredStepOracle(),
+    AnalogueOracle(),
 )
 
 

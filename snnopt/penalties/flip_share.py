@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-def distance_penalty(demand: Array, distance: float) -> float:
-    """rho as ``distance`` times the mean absolute demand: how dear a move of the potential is against a flip."""
-    return distance * float(np.abs(demand).mean())
+def distance_penalty(demand: Array, distance: float, entries: int) -> float:
+    """rho as ``distance`` times the mean absolute demand: how dear a move of the potential is against a flip.
+
+    ``entries`` are those of ``demand`` that count; the others are zero.
+    """
+    return distance * float(np.abs(demand).sum() / entries)
 
 
 def flip_penalty(score: Array, share: float) -> float:

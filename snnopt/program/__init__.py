@@ -1,5 +1,6 @@
 """The intermediate form: frozen values for variables, affine couplings, step couplings and terms."""
 
+from snnopt.program.check import InvalidProgram, check_program
 from snnopt.program.maps import Gather, LinearMap
 from snnopt.program.packing import pack_program, unpack_program
 from snnopt.program.program import AffineCoupling, Over, Program, StepCoupling, Term, Variable
@@ -8,6 +9,7 @@ from snnopt.program.statespace import StateSpace, state_space
 __all__ = [
     "AffineCoupling",
     "Gather",
+    "InvalidProgram",
     "LinearMap",
     "Over",
     "Program",
@@ -15,6 +17,7 @@ __all__ = [
     "StepCoupling",
     "Term",
     "Variable",
+    "check_program",
     "pack_program",
     "state_space",
     "unpack_program",

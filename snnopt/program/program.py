@@ -95,12 +95,11 @@ class Program:
         """The loss terms, in the user's order."""
         return tuple(t for t in self.terms if t.role == "loss")
 
+    def judged(self, name: str) -> bool:
+        """Whether a loss is on this population."""
+        return any(t.owner == name for t in self.losses)
+
     @property
     def hidden(self) -> tuple[AffineCoupling, ...]:
         """Populations with a step coupling, in order."""
         return tuple(c for c in self.couplings if c.dynamics.spiking)
-
-    @property
-    def readouts(self) -> tuple[AffineCoupling, ...]:
-        """Populations without a step coupling, in order."""
-        return tuple(c for c in self.couplings if not c.dynamics.spiking)

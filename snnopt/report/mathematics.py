@@ -10,8 +10,12 @@ def term_text(term: Term) -> str:
     """One loss or penalty, e.g. ``0.001 l2(hidden.weight)``."""
     scale = "" if term.scale == 1 else f"{term.scale:g} "
     if term.role == "loss" and term.over is not None:
-        over = term.over[0] if term.over[0] != "window" else f"mean of last {term.over[1]}"
-        return f"{scale}{term.kind}({over} v[{term.owner}])"
+        what = {
+            "window": f"mean of last {term.over[1]} v[{term.owner}]",
+            "max": f"max v[{term.owner}], its step frozen at the rollout's",
+            "count": f"spikes of {term.owner}, linearised",
+        }.get(term.over[0], f"{term.over[0]} v[{term.owner}]")
+        return f"{scale}{term.kind}({what})"
     return f"{scale}{term.kind}({', '.join(term.variables)})"
 
 
@@ -29,7 +33,7 @@ def block_terms(block: Block) -> list[str]:
                 "dithered": "dithered step E H(v - theta - xi), linearised",
             }[block.step]
         )
-    out += [term_text(t) for t in (*block.priced, *block.terms)]
+    out += [term_text(t) for t in (*block.by_gradient, *block.terms)]
     if block.proximal:
         out.append("mu/2 ||W - W_0||^2")
     return out

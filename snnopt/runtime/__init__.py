@@ -2,7 +2,7 @@
 
 from snnopt.runtime.data import Samples, check_inputs, check_range, check_targets, check_weights
 from snnopt.runtime.engine import Engine, Outcome
-from snnopt.runtime.evaluate import accuracy, window_means
+from snnopt.runtime.evaluate import accuracy, outputs
 from snnopt.runtime.forward import Activity, Wiring, rollout
 from snnopt.runtime.history import History, Record
 from snnopt.runtime.status import Status
@@ -21,6 +21,6 @@ __all__ = [
     "check_range",
     "check_targets",
     "check_weights",
+    "outputs",
     "rollout",
-    "window_means",
 ]

@@ -29,14 +29,14 @@ Move = Callable[[int, Array], Array]
 
 @dataclass(frozen=True, eq=False)
 class Separable:
-    """A demand ``profile[t] * value[N, n]`` on a current, as a linear read-out makes it."""
+    """A demand ``profile[t] * value`` as a linear read-out makes it: profile [T, N or 1, n or 1], value [N, n]."""
 
     profile: Array
     value: Array
 
     def dense(self) -> Array:
         """The demand as an array [T, N, n]."""
-        return self.profile[:, None, None] * self.value
+        return self.profile * self.value
 
 
 Demand = Array | Separable
@@ -51,30 +51,35 @@ def demand_on(
         if target in inside or target not in demands:
             continue
         part = _pull(wire, weights, demands[target])
-        total = part if total is None else _sum(total, part)
+        total = part if total is None else sum_of(total, part)
     return total
 
 
 def _pull(wire: Wire, weights: Weights, j: Demand) -> Demand:
     weight = None if wire.map.weight is None else weights[wire.map.weight]
+    if isinstance(j, Separable) and j.profile.shape[2] > 1:
+        j = j.dense()
     if isinstance(j, Separable):
         return Separable(advanced(j.profile, wire.map.lag), wire.pullback(j.value, weight))
     return wire.pullback(advanced(j, wire.map.lag), weight)
 
 
-def _sum(a: Demand, b: Demand) -> Demand:
+def sum_of(a: Demand, b: Demand) -> Demand:
+    """Sum of two demands, separable where both share their profile."""
     if isinstance(a, Separable) and isinstance(b, Separable) and np.array_equal(a.profile, b.profile):
         return Separable(a.profile, a.value + b.value)
     a, b = (d.dense() if isinstance(d, Separable) else d for d in (a, b))
     return np.asarray(a + b)
 
 
-def priced(demand: Demand | None, price: float, like: Array) -> Array:
-    """A demand on spikes [T, N, n] less the price of each spike (the gradient of a spike cost)."""
+def priced(demand: Demand | None, price: float, like: Array, mask: Array | None) -> Array:
+    """A demand on spikes [T, N, n] less the price of each spike that counts (the gradient of a spike cost)."""
     if demand is None:
-        return np.full_like(like, -price)
-    dense = demand.dense() if isinstance(demand, Separable) else demand
-    return dense - dense.dtype.type(price)
+        dense = np.zeros_like(like)
+    else:
+        dense = demand.dense() if isinstance(demand, Separable) else demand
+    step = dense.dtype.type(price)
+    return dense - (step if mask is None else step * mask[:, :, None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,5 +126,5 @@ def _at(demand: Demand | None, t: int, shape: tuple[int, ...], dtype: np.dtype[A
     if demand is None:
         return np.zeros(shape[1:], dtype)
     if isinstance(demand, Separable):
-        return np.asarray(dtype.type(demand.profile[t]) * demand.value)
+        return np.asarray(demand.profile[t] * demand.value)
     return demand[t].copy()

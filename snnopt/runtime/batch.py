@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.runtime.adjoint import Demand, Wanted
-from snnopt.runtime.forward import Activity
+from snnopt.runtime.forward import Activity, step_mask
+from snnopt.runtime.profiles import Profiles
 
 Array = NDArray[Any]
 
@@ -21,8 +25,10 @@ class Batch:
     ----------
     data : inputs by name, [T, N, n] or [1, N, n].
     targets : labels [N] or targets [N, units], by output.
+    lengths : number of steps that count, by sample [N]; None for all.
     activity : the rollout, by population.
-    features, potentials : read-out features x [N, k] and window means m [N, units], by output.
+    profiles, seen : the functional that each loss takes, as weights in time, and its value m [N, units].
+    features : what read-out weights are multiplied with, by block.
     loss, accuracy : of the rollout, before the sweep's updates.
     solved_loss, solved_accuracy, solved : the same after the read-outs are solved, and the weights at that point.
     demands : on each population's current, gradient units.
@@ -33,9 +39,11 @@ class Batch:
 
     data: dict[str, Array]
     targets: dict[str, Array]
+    lengths: Array | None = None
     activity: dict[str, Activity] = field(default_factory=dict)
-    features: dict[str, Array] = field(default_factory=dict)
-    potentials: dict[str, Array] = field(default_factory=dict)
+    profiles: dict[Hashable, Profiles] = field(default_factory=dict)
+    seen: dict[Hashable, Array] = field(default_factory=dict)
+    features: dict[str, list[list[Array]]] = field(default_factory=dict)
     loss: float = float("nan")
     accuracy: float = float("nan")
     solved_loss: float = float("nan")
@@ -57,6 +65,18 @@ class Batch:
         """Inputs and spikes by name."""
         return self.data | {n: a.output for n, a in self.activity.items()}
 
+    def again(self) -> Batch:
+        """The same samples, nothing found for them yet."""
+        return Batch(self.data, self.targets, self.lengths)
+
+    @cached_property
+    def mask(self) -> Array | None:
+        """1 for the steps that count, [T, N]; None for all."""
+        if self.lengths is None:
+            return None
+        some = next(iter(self.activity.values())).potentials
+        return step_mask(self.lengths, len(some), some.dtype)
+
     def firing_rates(self) -> dict[str, float]:
         """Spikes per neuron and step, by layer."""
         return {n: self.firing_rate(n) for n, a in self.activity.items() if a.spikes is not None}
@@ -65,9 +85,16 @@ class Batch:
         """Spikes per neuron and step of one layer."""
         spikes = self.activity[layer].spikes
         assert spikes is not None
-        return float(spikes.mean())
+        return self.mean(spikes)
 
-    def subset(self, share: float) -> dict[str, Array]:
-        """Signals of an evenly spread ``share`` of the samples (a view)."""
+    def mean(self, x: Array) -> float:
+        """Mean of an array [T, N, n] over samples, units and the steps that count."""
+        if self.mask is None:
+            return float(np.mean(x))
+        return float((x * self.mask[:, :, None]).sum() / (self.mask.sum() * x.shape[2]))
+
+    def subset(self, share: float) -> tuple[dict[str, Array], Array | None]:
+        """Signals and mask of an evenly spread ``share`` of the samples (views)."""
         stride = max(1, round(1 / share))
-        return {n: x[:, ::stride] for n, x in self.signals.items()}
+        mask = None if self.mask is None else self.mask[:, ::stride]
+        return {n: x[:, ::stride] for n, x in self.signals.items()}, mask

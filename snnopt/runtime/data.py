@@ -18,12 +18,16 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Checked inputs: per name, [T, N, n] or [N, n] held constant; nothing is copied until a batch is taken."""
+    """Checked inputs: per name, [T, N, n] or [N, n] held constant; nothing is copied until a batch is taken.
+
+    ``lengths`` [N] tells how many steps of each sample count, None that all do.
+    """
 
     arrays: dict[str, Array]
     constant: dict[str, bool]
     count: int
     steps: int
+    lengths: Array | None = None
 
     def take(self, index: Array | slice, dtype: np.dtype[Any]) -> dict[str, Array]:
         """The samples at ``index``, [T, n_index, n] or [1, n_index, n], in ``dtype``."""
@@ -31,7 +35,14 @@ class Samples:
         for name, x in self.arrays.items():
             part = x[index][None] if self.constant[name] else x[:, index]
             out[name] = np.ascontiguousarray(part.reshape(*part.shape[:2], -1), dtype)
+            if self.lengths is not None and not self.constant[name]:
+                counted = np.arange(self.steps)[:, None] < self.lengths[index]
+                out[name] = np.where(counted[:, :, None], out[name], dtype.type(0))
         return out
+
+    def lengths_of(self, index: Array | slice) -> Array | None:
+        """The lengths of the samples at ``index``, None where all steps count."""
+        return None if self.lengths is None else self.lengths[index]
 
     def chunks(self, entries: int, widest: int) -> list[slice]:
         """Slices of the samples such that [T, slice, widest] has about ``entries`` entries."""
@@ -39,8 +50,8 @@ class Samples:
         return [slice(k, min(k + size, self.count)) for k in range(0, self.count, size)]
 
 
-def check_inputs(program: Program, data: object, timesteps: int | None) -> Samples:
-    """Check data for a program's inputs.
+def check_inputs(program: Program, data: object, timesteps: int | None, lengths: object = None) -> Samples:
+    """Check data for a program's inputs; ``lengths`` [N] are the numbers of steps that count, None for all.
 
     Raises
     ------
@@ -50,24 +61,51 @@ def check_inputs(program: Program, data: object, timesteps: int | None) -> Sampl
     given = _by_input(program.inputs, data)
     checked = {v.name: _one_input(v, given[v.name], timesteps) for v in program.inputs}
     counts = {name: x.shape[0] if constant else x.shape[1] for name, (x, constant) in checked.items()}
-    lengths = {name: len(x) for name, (x, constant) in checked.items() if not constant}
-    for what, values in (("samples", counts), ("time steps", lengths)):
+    spans = {name: len(x) for name, (x, constant) in checked.items() if not constant}
+    for what, values in (("samples", counts), ("time steps", spans)):
         if len(set(values.values())) > 1:
             raise DataError(
                 "data", f"inputs differ in their number of {what}: {values}", "give all inputs the same number"
             )
-    steps = next(iter(lengths.values()), timesteps)
+    steps = next(iter(spans.values()), timesteps)
     if timesteps is not None and steps != timesteps:
         raise DataError(
             "data", f"timesteps={timesteps}, but the data have {steps} steps", "leave timesteps out for [T, N, n]"
         )
     assert steps is not None
-    return Samples(
+    samples = Samples(
         {n: x for n, (x, _) in checked.items()},
         {n: c for n, (_, c) in checked.items()},
         next(iter(counts.values())),
         steps,
+        None if lengths is None else check_lengths(lengths, next(iter(counts.values())), steps),
     )
+    for name, x in samples.arrays.items():
+        padded = samples.lengths is not None and not samples.constant[name]
+        _finite(f"input {name!r}", x, samples.lengths if padded else None)
+        if padded and x.dtype.kind == "f" and not np.isfinite(x.sum(dtype=np.float64)):
+            samples.arrays[name] = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
+    return samples
+
+
+def check_lengths(lengths: object, count: int, steps: int) -> Array:
+    """Return lengths [N] as whole numbers from 1 to ``steps``, or say why not."""
+    where = "lengths"
+    given = numeric(where, lengths)
+    if given.shape != (count,):
+        raise DataError(
+            where, f"they have shape {given.shape} for {count} samples", "give one number of steps for each sample"
+        )
+    if given.dtype.kind not in "iu" and not np.all(given == np.round(given)):
+        raise DataError(where, "they are fractional", "give whole numbers of time steps")
+    if given.min() < 1 or given.max() > steps:
+        at = int(np.argmax((given < 1) | (given > steps)))
+        raise DataError(
+            where,
+            f"series {at} has {given[at]} steps, the data have {steps}",
+            f"give whole numbers from 1 to {steps}; so.data.pad(series) makes data and lengths that fit",
+        )
+    return given.astype(np.int64)
 
 
 def _by_input(inputs: tuple[Variable, ...], data: object) -> Mapping[str, object]:
@@ -90,7 +128,8 @@ def numeric(where: str, values: object, convert: str = "convert them, e.g. x.ast
     try:
         x = np.asarray(values)
     except ValueError:
-        raise DataError(where, "the rows have unequal lengths", "give a rectangular array") from None
+        fix = "give a rectangular array; series of unequal length by X, lengths = so.data.pad(series)"
+        raise DataError(where, "the rows have unequal lengths", fix) from None
     except (RuntimeError, TypeError) as error:  # tensors that sit on a device, or carry a gradient
         cause = f"numpy cannot read the {type(values).__name__} ({str(error).rstrip('.')})"
         raise DataError(where, cause, "convert it, e.g. x.detach().cpu().numpy()") from None
@@ -134,7 +173,6 @@ def _one_input(v: Variable, values: object, timesteps: int | None) -> tuple[Arra
         raise DataError(where, f"timesteps={timesteps!r}", "give a whole number of at least 1")
     if x.size == 0:
         raise DataError(where, f"the batch is empty (shape {x.shape})", "give at least one sample and one time step")
-    _finite(where, x)
     return x, constant
 
 
@@ -145,14 +183,18 @@ def _reshape_hint(v: Variable, x: Array) -> str:
     return f"; if these are {len(x)} samples: X.reshape(-1, {', '.join(map(str, v.shape))})"
 
 
-def _finite(where: str, x: Array, fix: str = "remove or fill them, e.g. with numpy.nan_to_num") -> None:
-    """Raise on NaN or infinity. The sum shows whether there are any, without a copy of the data."""
+def _finite(
+    where: str, x: Array, lengths: Array | None = None, fix: str = "remove or fill them, e.g. with numpy.nan_to_num"
+) -> None:
+    """Raise on NaN or infinity, those after a series' end apart. The sum shows whether there are any, without a copy."""
     if x.dtype.kind != "f":
         return
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(x.sum(dtype=np.float64)):
             return
     bad = ~np.isfinite(x)
+    if lengths is not None:
+        bad &= (np.arange(len(x))[:, None] < lengths).reshape(len(x), -1, *(1,) * (x.ndim - 2))
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise DataError(where, f"{int(bad.sum())} values from index {first} on are NaN or infinite", fix)
@@ -210,7 +252,7 @@ def _one_target(program: Program, term: Term, values: object, count: int, sample
         raise DataError(
             where, f"the labels have shape {y.shape}", "give whole-number labels [N], e.g. one_hot.argmax(1)"
         )
-    _finite(where, y, "remove the samples that have no label")
+    _finite(where, y, fix="remove the samples that have no label")
     if y.dtype.kind == "f" and np.any(y != np.round(y)):
         raise DataError(
             where, f"the labels are fractional, e.g. {y[y != np.round(y)][0]:g}", f"give whole numbers 0 to {units - 1}"

@@ -77,8 +77,9 @@ class Engine:
         self.sweeper = Sweeper(program, bindings, algorithm, weights, samples.steps)
         if start is None:
             stride = max(1, samples.count // CALIBRATION_SAMPLES)
-            few = samples.take(slice(0, None, stride), self.dtype)
-            self.sweeper.weights = calibrate(self.sweeper.wiring, weights, few, samples.steps)
+            some = slice(0, None, stride)
+            few = samples.take(some, self.dtype)
+            self.sweeper.weights = calibrate(self.sweeper.wiring, weights, few, samples.steps, samples.lengths_of(some))
         self.net = Net.of(tuple(b.block for b in bindings), tuple(c.name for c in program.couplings))
         self.records: list[Record] = []
         self.notes: dict[str, None] = {}
@@ -116,7 +117,8 @@ class Engine:
         return float(rows * max(sizes))
 
     def _batch(self, index: Array | slice) -> Batch:
-        return Batch(self.samples.take(index, self.dtype), {n: y[index] for n, y in self.targets.items()})
+        targets = {n: y[index] for n, y in self.targets.items()}
+        return Batch(self.samples.take(index, self.dtype), targets, self.samples.lengths_of(index))
 
     def _sweep(self, batch: Batch) -> None:
         for word in self.algorithm.sweep(self.net):
@@ -148,7 +150,7 @@ class Engine:
 
     def _probe(self, batch: Batch, row: EpochMeans) -> None:
         """Roll the batch out again with its new weights, and let the controller compare."""
-        again = Batch(batch.data, batch.targets)
+        again = batch.again()
         self.sweeper.roll_out(again)
         row.probe(batch, again, self.sweeper)
         self.sweeper.control = self.sweeper.control.after(
@@ -159,7 +161,7 @@ class Engine:
         whole, stale = self._batch(slice(None)), 0
         last: Batch | None = None
         for iteration in range(schedule.max_iter):
-            batch, before = Batch(whole.data, whole.targets), self.sweeper.weights
+            batch, before = whole.again(), self.sweeper.weights
             self.sweeper.fade = 1 - iteration / schedule.max_iter
             self._sweep(batch)
             if not (np.isfinite(batch.solved_loss) and self._weights_finite()):

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.program import Program, Term
+from snnopt.program import Program
+from snnopt.runtime.batch import Batch
 from snnopt.runtime.data import Samples
 from snnopt.runtime.forward import Weights, Wiring, rollout
-from snnopt.runtime.readout import LinearReadout
-from snnopt.runtime.stacking import stack_maps
+from snnopt.runtime.readout import readout_uses
+from snnopt.runtime.views import loss_views
 
 Array = NDArray[Any]
 
@@ -20,23 +21,28 @@ CHUNK_ENTRIES = 2**21
 """Entries of the widest [T, n, width] array in one piece."""
 
 
-def window_means(
+def outputs(
     wiring: Wiring, program: Program, weights: Weights, samples: Samples
 ) -> Iterator[tuple[slice, dict[str, Array]]]:
-    """Yield ``(slice, {output: m})``: what each loss sees, [n, units], piece by piece."""
-    readouts = {t.owner: _readout(wiring, program, t, samples.steps) for t in program.losses}
+    """Yield ``(slice, {output: m})``: what each output's first loss sees, [n, units], piece by piece."""
+    views = loss_views(wiring, samples.steps)
+    groups = readout_uses(views, wiring)
+    for piece, batch in pieces(wiring, weights, samples):
+        for view in views:
+            view.look(batch)
+        for group in groups:
+            group.look(batch, weights)
+        yield piece, {v.term.owner: batch.seen[v] for v in reversed(views)}
+
+
+def pieces(wiring: Wiring, weights: Weights, samples: Samples) -> Iterator[tuple[slice, Batch]]:
+    """Yield the rollout of all samples, piece by piece."""
+    program = wiring.program
     widest = max([c.size for c in program.couplings] + [int(np.prod(v.shape)) for v in program.inputs])
     for piece in samples.chunks(CHUNK_ENTRIES, widest):
-        data = samples.take(piece, wiring.dtype)
-        activity = rollout(wiring, weights, data, samples.steps, readouts=False)
-        signals = data | {n: a.output for n, a in activity.items()}
-        yield (
-            piece,
-            {
-                name: r.features(signals) @ stack_maps([w.map for w in r.wires], weights).T
-                for name, r in readouts.items()
-            },
-        )
+        batch = Batch(samples.take(piece, wiring.dtype), {}, samples.lengths_of(piece))
+        batch.activity = rollout(wiring, weights, batch.data, samples.steps, readouts=False, lengths=batch.lengths)
+        yield piece, batch
 
 
 def accuracy(
@@ -44,12 +50,8 @@ def accuracy(
 ) -> float:
     """Share of samples classified right, mean over outputs; NaN for real targets."""
     right = dict.fromkeys(targets, 0.0)
-    for piece, means in window_means(wiring, program, weights, samples):
+    for piece, found in outputs(wiring, program, weights, samples):
         for name, target in targets.items():
-            hit = (means[name].argmax(1) == target[piece]).sum() if target.ndim == 1 else np.nan
+            hit = (found[name].argmax(1) == target[piece]).sum() if target.ndim == 1 else np.nan
             right[name] += float(hit)
     return float(np.mean([r / samples.count for r in right.values()]))
-
-
-def _readout(wiring: Wiring, program: Program, term: Term, steps: int) -> LinearReadout:
-    return LinearReadout(program, term, wiring.incoming[term.owner], steps, wiring.dtype)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.backends import Membrane
-from snnopt.program import AffineCoupling, Program
+from snnopt.program import AffineCoupling, LinearMap, Program
 from snnopt.runtime.wires import Wire, lagged
 
 Array = NDArray[Any]
@@ -39,16 +39,34 @@ class Wiring:
 
     def __init__(self, program: Program, dtype: np.dtype[Any]) -> None:
         self.program, self.dtype = program, dtype
-        self.incoming = {c.name: [Wire(m, dtype) for m in c.maps] for c in program.couplings}
+        self.wires = {m: Wire(m, dtype) for c in program.couplings for m in c.maps}
+        self.incoming = {c.name: [self.wires[m] for m in c.maps] for c in program.couplings}
         self.outgoing: dict[str, list[tuple[str, Wire]]] = {c.name: [] for c in program.couplings}
         for name, wires in self.incoming.items():
             for wire in wires:
                 if wire.map.source in self.outgoing:
                     self.outgoing[wire.map.source].append((name, wire))
+        self.unseen = frozenset(
+            c.name
+            for c in program.couplings
+            if not c.dynamics.spiking
+            and not self.outgoing[c.name]
+            and not any(t.over == ("max", 0) for t in program.losses if t.owner == c.name)
+        )
+        """Read-outs whose potentials nothing reads: training needs their linear functionals only."""
+
+    def wire(self, m: LinearMap) -> Wire:
+        """The map, ready to run."""
+        return self.wires[m]
 
 
 def rollout(
-    wiring: Wiring, weights: Weights, data: Mapping[str, Array], steps: int, readouts: bool = True
+    wiring: Wiring,
+    weights: Weights,
+    data: Mapping[str, Array],
+    steps: int,
+    readouts: bool = True,
+    lengths: Array | None = None,
 ) -> dict[str, Activity]:
     """Run the network forward.
 
@@ -57,17 +75,31 @@ def rollout(
     weights : variables as matrices [channels, fan_in] and biases [channels], by name.
     data : per input, [T, N, n], or [1, N, n] for a value held constant.
     steps : T.
-    readouts : whether to run populations that do not spike (training needs only their linear functionals).
+    readouts : whether to run read-outs whose potentials nothing reads (training needs only their linear functionals).
+    lengths : number of steps of each sample [N]; potentials and spikes after them are zero. None for T.
     """
+    mask = None if lengths is None else step_mask(lengths, steps, wiring.dtype)
     signals, activity = dict(data), dict[str, Activity]()
     for cell in wiring.program.cells:
         members = [wiring.program.by_name[name] for name in cell]
-        if not readouts and all(not c.dynamics.spiking for c in members):
+        if not readouts and wiring.unseen.issuperset(cell):
             continue
         found = _run_cell(wiring, members, weights, signals, steps)
+        if mask is not None:
+            found = {n: _cut(a, mask) for n, a in found.items()}
         activity |= found
         signals |= {name: a.output for name, a in found.items()}
     return activity
+
+
+def step_mask(lengths: Array, steps: int, dtype: np.dtype[Any]) -> Array:
+    """1 for the steps of each sample that count, [T, N]."""
+    return (np.arange(steps)[:, None] < lengths).astype(dtype)
+
+
+def _cut(a: Activity, mask: Array) -> Activity:
+    spikes = None if a.spikes is None else a.spikes * mask[:, :, None]
+    return Activity(a.potentials * mask[:, :, None], spikes)
 
 
 def _run_cell(
@@ -89,9 +121,9 @@ def _run_cell(
         for c in members:
             i = fixed[c.name][t if len(fixed[c.name]) > 1 else 0]
             for wire in inner[c.name]:
-                past = t - wire.map.lag
-                if past >= 0:
-                    i = i + wire.current(_output(v, s, wire.map.source)[past], *_pair(weights, wire))
+                sent, past = _output(v, s, wire.map.source), t - wire.map.lag
+                if past >= 0 or wire.map.bias is not None:
+                    i = i + wire.current(sent[past] if past >= 0 else np.zeros_like(sent[0]), *_pair(weights, wire))
             spikes = s[c.name]
             v[c.name][t] = membranes[c.name].step(i, spikes[t - 1] if spikes is not None and t else None)
             if spikes is not None:

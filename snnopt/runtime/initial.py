@@ -20,11 +20,12 @@ LOW, HIGH = 0.02, 0.6
 def draw(program: Program, rng: np.random.Generator, dtype: np.dtype[Any]) -> dict[str, Array]:
     """Gaussian weights of variance 1/fan-in, biases a third of that; read-outs start at zero."""
     weights: dict[str, Array] = {}
+    silent = {t.owner for t in program.losses if not program.by_name[t.owner].dynamics.spiking}
     for coupling in program.couplings:
         for m in coupling.maps:
             if m.weight is None or m.weight in weights:
                 continue
-            scale = 1 / np.sqrt(m.fan_in) if coupling.dynamics.spiking else 0.0
+            scale = 0.0 if coupling.name in silent else 1 / np.sqrt(m.fan_in)
             weights[m.weight] = (scale * rng.standard_normal((m.channels, m.fan_in))).astype(dtype)
             if m.mask is not None:
                 fan_in = np.maximum(m.mask.sum(1, keepdims=True), 1)
@@ -34,13 +35,16 @@ def draw(program: Program, rng: np.random.Generator, dtype: np.dtype[Any]) -> di
     return weights
 
 
-def calibrate(wiring: Wiring, weights: dict[str, Array], data: Mapping[str, Array], steps: int) -> dict[str, Array]:
+def calibrate(
+    wiring: Wiring, weights: dict[str, Array], data: Mapping[str, Array], steps: int, lengths: Array | None = None
+) -> dict[str, Array]:
     """Scale each layer's weights until it fires in a share of steps between LOW and HIGH on ``data``, sources first.
 
     Rates are those without the biases, so that the input makes the layer fire and not a constant. A layer whose rate is
     already there keeps its weights; otherwise their gain is found by bisection on a logarithmic scale. Input in any unit
-    therefore works: 0 to 16, 0 to 255, or millivolts.
+    therefore works: 0 to 16, 0 to 255, or millivolts. ``lengths`` are the samples' numbers of steps [N].
     """
+    share = 1.0 if lengths is None else float(lengths.mean()) / steps
     biases = {m.bias: weights[m.bias] for c in wiring.program.couplings for m in c.maps if m.bias is not None}
     weights = dict(weights) | {n: np.zeros_like(b) for n, b in biases.items()}
     for coupling in wiring.program.couplings:
@@ -50,9 +54,9 @@ def calibrate(wiring: Wiring, weights: dict[str, Array], data: Mapping[str, Arra
         start = {n: weights[n] for n in own}
         low, high, gain = 0.0, np.inf, 1.0
         for _ in range(24):
-            activity = rollout(wiring, weights, data, steps, readouts=False)[coupling.name]
+            activity = rollout(wiring, weights, data, steps, readouts=False, lengths=lengths)[coupling.name]
             assert activity.spikes is not None
-            rate = float(activity.spikes.mean())
+            rate = float(activity.spikes.mean()) / share
             if LOW <= rate <= HIGH:
                 break
             low, high = (gain, high) if rate < LOW else (low, gain)

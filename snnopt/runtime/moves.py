@@ -1,4 +1,4 @@
-"""How potentials move under the step coupling: the demands' slope, and the penalty that sets the size."""
+"""How potentials move: the demands' slope, and the penalty that sets the size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from snnopt.algorithms.settings import Dithered, Exact
 from snnopt.penalties import distance_penalty, flip_penalty, volts_penalty
 from snnopt.runtime.adjoint import Demand, Move, Separable, Wanted
-from snnopt.runtime.forward import Activity
+from snnopt.runtime.batch import Batch
 
 Array = NDArray[Any]
 
@@ -20,14 +20,14 @@ SAMPLE_STRIDE = 13
 
 
 class Moves(ABC):
-    """One layer's step rule on one batch."""
+    """One layer's rule for its potentials, on one batch after another."""
 
     @abstractmethod
-    def prepare(self, activity: Activity, threshold: Any, outside: Demand | None, step: float) -> Move:
+    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:
         """Return the rule for the adjoint pass, knowing the demand from outside the layer's own feedback."""
 
     @abstractmethod
-    def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:
+    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:
         """rho of the layer's coupling; 0 where the layer is asked for nothing."""
 
     @abstractmethod
@@ -35,31 +35,34 @@ class Moves(ABC):
         """Drop what was kept from the last iteration, because its weights were taken back."""
 
     @abstractmethod
-    def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> Array:
+    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:
         """The block updates' own spikes, H of the moved potentials, as booleans."""
 
 
 class DitheredMoves(Moves):
     """The dithered rule: the slope is fixed before the pass, rho after it."""
 
-    def __init__(self, settings: Dithered, rule: Any) -> None:
-        self.settings, self.rule = settings, rule
+    def __init__(self, layer: str, threshold: Any, settings: Dithered, rule: Any) -> None:
+        self.layer, self.threshold, self.settings, self.rule = layer, threshold, settings, rule
 
-    def prepare(self, activity: Activity, threshold: Any, outside: Demand | None, step: float) -> Move:  # noqa: D102
-        distance = np.abs(activity.potentials - threshold).ravel()[::SAMPLE_STRIDE]
+    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:  # noqa: D102
+        v = batch.activity[self.layer].potentials
+        distance = counted(batch, np.abs(v - self.threshold))
         k = min(len(distance) - 1, int(self.settings.quantile * len(distance)))
         width = float(np.partition(distance, k)[k])
-        slope = self.rule.slope(activity.potentials, threshold, max(width, 1e-6 * float(np.mean(threshold))))
+        slope = self.rule.slope(v, self.threshold, max(width, 1e-6 * float(np.mean(self.threshold))))
         return lambda t, demand: self.rule.move(demand, slope[t], 1.0)
 
-    def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:  # noqa: D102
-        return volts_penalty(wanted.potentials, step * self.settings.volts * float(np.mean(threshold)))
+    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:  # noqa: D102
+        volts = step * self.settings.volts * float(np.mean(self.threshold))
+        return volts_penalty(wanted.potentials, volts, counted_entries(batch, wanted.potentials))
 
     def forget(self) -> None:  # noqa: D102
         return
 
-    def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> Array:  # noqa: D102
-        return np.asarray(activity.potentials + wanted.potentials / activity.potentials.dtype.type(rho) > threshold)
+    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:  # noqa: D102
+        v = batch.activity[self.layer].potentials
+        return np.asarray(v + wanted.potentials / v.dtype.type(rho) > self.threshold)
 
 
 class ExactMoves(Moves):
@@ -68,12 +71,14 @@ class ExactMoves(Moves):
     Where a layer feeds itself, its full demand depends on later flips, so sigma is the last iteration's.
     """
 
-    def __init__(self, settings: Exact, rule: Any, feedback: bool) -> None:
-        self.settings, self.rule, self.feedback = settings, rule, feedback
+    def __init__(self, layer: str, threshold: Any, settings: Exact, rule: Any, feedback: bool) -> None:
+        self.layer, self.threshold, self.settings = layer, threshold, settings
+        self.rule, self.feedback = rule, feedback
         self.rho = self.sigma = 0.0
         self.full: list[Array] = []
 
-    def prepare(self, activity: Activity, threshold: Any, outside: Demand | None, step: float) -> Move:  # noqa: D102
+    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:  # noqa: D102
+        activity = batch.activity[self.layer]
         v, s = activity.potentials, activity.spikes
         assert s is not None
         if self.feedback and self.full:
@@ -83,25 +88,58 @@ class ExactMoves(Moves):
         else:
             demand = np.zeros_like(v) if outside is None else outside
         if demand.shape == v.shape:
-            self.rho = distance_penalty(demand, self.settings.distance)
-            score = self.rule.score(v, s, demand, self.rho, threshold)
-            self.sigma = flip_penalty(score.ravel()[::SAMPLE_STRIDE], self.settings.share * step)
+            self.rho = distance_penalty(demand, self.settings.distance, counted_entries(batch, demand))
+            score = self.rule.score(v, s, demand, self.rho, self.threshold)
+            self.sigma = flip_penalty(counted(batch, score), self.settings.share * step)
         self.full = []
 
         def move(t: int, demand: Array) -> Array:
             if self.feedback:
                 self.full.append(demand.copy())
-            dv = self.rule.move(v[t], s[t], demand, self.rho, self.sigma, threshold)
+            dv = self.rule.move(v[t], s[t], demand, self.rho, self.sigma, self.threshold)
             return np.asarray(dv.dtype.type(self.rho) * dv)
 
         return move
 
-    def penalty(self, wanted: Wanted, threshold: Any, step: float) -> float:  # noqa: D102
+    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:  # noqa: D102
         return self.rho if np.any(wanted.potentials) else 0.0
 
     def forget(self) -> None:  # noqa: D102
         self.full = []
 
-    def spikes(self, activity: Activity, wanted: Wanted, rho: float, threshold: Any) -> Array:  # noqa: D102
-        assert activity.spikes is not None
-        return (activity.spikes > 0) ^ (wanted.potentials != 0)
+    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:  # noqa: D102
+        spikes = batch.activity[self.layer].spikes
+        assert spikes is not None
+        return (spikes > 0) ^ (wanted.potentials != 0)
+
+
+class LinearMoves(Moves):
+    """A layer that does not spike: its potentials follow the demand, ``share`` of their size (root mean square) at a time."""
+
+    def __init__(self, layer: str, share: float, rule: Any) -> None:
+        self.layer, self.share, self.rule = layer, share, rule
+
+    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:  # noqa: D102
+        return lambda t, demand: self.rule.move(demand, 1.0)
+
+    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:  # noqa: D102
+        size = np.sqrt(batch.mean(batch.activity[self.layer].potentials ** 2))
+        volts = step * self.share * max(float(size), float(np.finfo(wanted.potentials.dtype).tiny))
+        return volts_penalty(wanted.potentials, volts, counted_entries(batch, wanted.potentials))
+
+    def forget(self) -> None:  # noqa: D102
+        return
+
+    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:  # noqa: D102
+        raise AssertionError("the layer does not spike")
+
+
+def counted(batch: Batch, x: Array) -> Array:
+    """A sample of the entries of ``x`` [T, N, n] at steps that count, flat."""
+    flat = x.ravel() if batch.mask is None else x[batch.mask > 0].ravel()
+    return flat[::SAMPLE_STRIDE]
+
+
+def counted_entries(batch: Batch, x: Array) -> int:
+    """Number of entries of ``x`` [T, N, n] at steps that count."""
+    return x.size if batch.mask is None else int(batch.mask.sum()) * x.shape[2]

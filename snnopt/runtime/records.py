@@ -81,10 +81,10 @@ def _compare(old: Batch, new: Batch, sweeper: Sweeper) -> tuple[dict[str, float]
         before = old.activity[layer]
         if activity.spikes is None or before.spikes is None:
             continue
-        flips[layer] = float(np.mean(activity.spikes != before.spikes))
+        flips[layer] = new.mean(activity.spikes != before.spikes)
         rho, wanted = old.rho.get(layer, 0.0), old.wanted.get(layer)
         aim = before.spikes > 0
         if rho and wanted is not None:
-            aim = sweeper.moves[layer].spikes(before, wanted, rho, sweeper.thresholds[layer])
-        gap[layer] = float(np.mean((activity.spikes > 0) != aim))
+            aim = sweeper.moves[layer].spikes(old, wanted, rho)
+        gap[layer] = new.mean((activity.spikes > 0) != aim)
     return flips, gap

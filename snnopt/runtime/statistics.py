@@ -6,7 +6,7 @@ means over samples. Nothing here grows with the number of samples.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from snnopt.backends import leaky
 from snnopt.program import StateSpace
+from snnopt.runtime.forward import Wiring
 from snnopt.runtime.wires import Wire, lagged
-from snnopt.split import WeightUse, kernel_sum
+from snnopt.split import Columns, WeightUse, distinct_kernels, kernel_sum
 
 Array = NDArray[Any]
 
@@ -42,64 +43,83 @@ class Gram:
 
 
 class UseFeatures:
-    """The regression features of one use of a weight group, and its cross products with demands."""
+    """The regression features of one use of a weight group, and its cross products with demands.
 
-    def __init__(self, use: WeightUse, wires: list[Wire], steps: int, dtype: np.dtype[Any]) -> None:
-        self.use, self.wires, self.steps, self.dtype = use, wires, steps, dtype
-        self.positions = use.maps[0].positions
+    Maps that apply the same weights have their features added; a bias column counts the maps that have the bias.
+    """
+
+    def __init__(self, use: WeightUse, columns: tuple[Columns, ...], wiring: Wiring, steps: int) -> None:
+        self.use, self.columns, self.steps, self.dtype = use, columns, steps, wiring.dtype
+        self.parts = [[wiring.wire(m) for m in part] for part in use.parts]
+        self.biased = [sum(m.bias is not None for m in part) for part in use.parts]
         self.spaces, self.patterns, self.channel_pattern = kernel_patterns(use)
-        self.bars = [kernel_sum(space, steps)[:, 0].astype(dtype) for space in self.spaces]
+        self.bars = [kernel_sum(space, steps)[:, 0].astype(self.dtype) for space in self.spaces]
 
     @property
     def width(self) -> int:
         """Number of features: all fan-ins and a column for each bias."""
-        return sum(m.fan_in + (m.bias is not None) for m in self.use.maps)
+        return sum(c.width for c in self.columns)
 
-    def gram(self, signals: Mapping[str, Array]) -> Gram:
-        """The Gram matrices of the samples in ``signals``, by name [T, N, n] or [1, N, n]."""
-        sources = [lagged(signals[w.map.source], w.map.lag, self.steps) for w in self.wires]
-        samples = sources[0].shape[1]
-        if all(len(x) == 1 for x in sources):
-            base = self._rows(self._constant(sources))
-            per_space = [self.dtype.type(bar @ bar) * base for bar in self.bars]
+    def gram(self, signals: Mapping[str, Array], mask: Array | None = None) -> Gram:
+        """The Gram matrices of the samples in ``signals``, by name [T, N, n] or [1, N, n].
+
+        ``mask`` [T, N] is 1 for the steps that count.
+        """
+        sources = [[lagged(signals[w.map.source], w.map.lag, self.steps) for w in part] for part in self.parts]
+        samples = sources[0][0].shape[1]
+        if all(len(x) == 1 for part in sources for x in part):
+            per_space = [self._constant(sources, bar, mask) for bar in self.bars]
         else:
-            full = [np.broadcast_to(x, (self.steps, *x.shape[1:])) for x in sources]
-            per_space = [self._filtered(full, space, bar) for space, bar in zip(self.spaces, self.bars, strict=True)]
+            pairs = zip(self.spaces, self.bars, strict=True)
+            per_space = [self._filtered(sources, space, bar, mask) for space, bar in pairs]
         if len(self.spaces) == 1:
             total = per_space[0].sum(0)[None]
         else:
             total = np.stack([sum(per_space[g][p] for p, g in enumerate(row)) for row in self.patterns])
-        return Gram(total.astype(self.dtype), float(samples))
+        return Gram(total.astype(self.dtype, copy=False), float(samples))
 
     def cross(self, signals: Mapping[str, Array], demand: Array) -> Array:
-        """``sum phi (rho dv)'`` as ``sum_t F(s[t])' j[t]`` [k, channels], j the filtered demand [T, N, n]."""
+        """``sum phi (rho dv)'`` as ``sum_t F(s[t])' j[t]`` [k, channels], j the filtered demand [T, N, n].
+
+        Steps that do not count need no mask: the demand is zero there.
+        """
         out, total = [], demand.sum(0)
-        for wire in self.wires:
-            x = lagged(signals[wire.map.source], wire.map.lag, self.steps)
-            j = total if len(x) == 1 else demand
-            rows = wire.spread(j).reshape(-1, wire.map.channels)
-            out.append(wire.patches(x[0] if len(x) == 1 else x).reshape(-1, wire.map.fan_in).T @ rows)
-            if wire.map.bias is not None:
-                out.append(wire.spread(total).reshape(-1, wire.map.channels).sum(0, keepdims=True))
+        for part, column, biased in zip(self.parts, self.columns, self.biased, strict=True):
+            rows = sum(self._cross_one(wire, signals, demand, total) for wire in part)
+            out.append(rows)
+            if column.bias is not None:
+                spread = part[0].spread(total).reshape(-1, column.channels)
+                out.append(self.dtype.type(biased) * spread.sum(0, keepdims=True))
         return np.concatenate(out)
 
-    def _constant(self, sources: list[Array]) -> Array:
-        parts = []
-        for wire, x in zip(self.wires, sources, strict=True):
-            p = wire.patches(x[0])
-            parts.append(p[:, None] if wire.map.positions == 1 else p)
-            if wire.map.bias is not None:
-                parts.append(np.ones((*parts[-1].shape[:2], 1), self.dtype))
-        return np.concatenate(parts, -1)
+    def _cross_one(self, wire: Wire, signals: Mapping[str, Array], demand: Array, total: Array) -> Array:
+        x = lagged(signals[wire.map.source], wire.map.lag, self.steps)
+        constant = len(x) == 1
+        rows = wire.spread(total if constant else demand).reshape(-1, wire.map.channels)
+        return wire.patches(x[0] if constant else x).reshape(-1, wire.map.fan_in).T @ rows
 
-    def _filtered(self, sources: list[Array], space: StateSpace, bar: Array) -> Array:
+    def _constant(self, sources: list[list[Array]], bar: Array, mask: Array | None) -> Array:
         parts = []
-        for wire, x in zip(self.wires, sources, strict=True):
-            p = leaky(wire.patches(x), space, self.steps)
-            parts.append(p[:, :, None] if wire.map.positions == 1 else p)
-            if wire.map.bias is not None:
-                parts.append(np.broadcast_to(bar[:, None, None, None], (*parts[-1].shape[:3], 1)))
-        return self._rows(np.concatenate(parts, -1))
+        for part, xs, column, biased in zip(self.parts, sources, self.columns, self.biased, strict=True):
+            p = _sum(wire.patches(x[0]) for wire, x in zip(part, xs, strict=True))
+            parts.append(p[:, None] if self.use.positions == 1 else p)
+            if column.bias is not None:
+                parts.append(np.full((*parts[-1].shape[:2], 1), biased, self.dtype))
+        phi = np.concatenate(parts, -1)
+        if mask is None:
+            return self.dtype.type(bar @ bar) * self._rows(phi)
+        return self._rows(phi * np.sqrt(bar**2 @ mask)[:, None, None])
+
+    def _filtered(self, sources: list[list[Array]], space: StateSpace, bar: Array, mask: Array | None) -> Array:
+        parts = []
+        for part, xs, column, biased in zip(self.parts, sources, self.columns, self.biased, strict=True):
+            x = _sum(wire.patches(x) for wire, x in zip(part, xs, strict=True))
+            p = leaky(np.broadcast_to(x, (self.steps, *x.shape[1:])), space, self.steps)
+            parts.append(p[:, :, None] if self.use.positions == 1 else p)
+            if column.bias is not None:
+                parts.append(np.broadcast_to(biased * bar[:, None, None, None], (*parts[-1].shape[:3], 1)))
+        phi = np.concatenate(parts, -1)
+        return self._rows(phi if mask is None else phi * mask[:, :, None, None])
 
     def _rows(self, phi: Array) -> Array:
         """``phi' phi`` for features [..., positions, k]: summed over positions where all share one kernel."""
@@ -110,23 +130,19 @@ class UseFeatures:
         return rows.transpose(0, 2, 1) @ rows
 
 
+def _sum(arrays: Iterator[Array]) -> Array:
+    total = next(arrays)
+    for x in arrays:
+        total = total + x
+    return total
+
+
 def kernel_patterns(use: WeightUse) -> tuple[list[StateSpace], Array, Array]:
     """Group the target's neurons by filter kernel.
 
     Returns the distinct kernels, the distinct rows of kernel indices over positions [patterns, positions], and each
     channel's pattern [channels]. One Gram matrix, and one solve, per pattern.
     """
-    space, first = use.target.dynamics, use.maps[0]
-    if space.uniform:
-        one = StateSpace(space.A[..., :1], space.B[..., :1], space.R[..., :1] * 0, space.C[..., :1], None, space.states)
-        return [one], np.zeros((1, first.positions), int), np.zeros(first.channels, int)
-    n = use.target.size
-    columns = [np.broadcast_to(a, (*a.shape[:-1], n)).reshape(-1, n) for a in (space.A, space.B, space.C)]
-    _, at, which = np.unique(np.concatenate(columns), axis=1, return_index=True, return_inverse=True)
-    full = [np.broadcast_to(a, (*a.shape[:-1], n)) for a in (space.A, space.B, space.R, space.C)]
-    spaces = []
-    for k in at:
-        a, b, r, c = (x[..., k : k + 1] for x in full)
-        spaces.append(StateSpace(a, b, r * 0, c, None, space.states))
-    patterns, channel = np.unique(which.reshape(first.channels, first.positions), axis=0, return_inverse=True)
+    spaces, which = distinct_kernels(use.target.dynamics, use.target.size)
+    patterns, channel = np.unique(which.reshape(use.channels, use.positions), axis=0, return_inverse=True)
     return spaces, patterns, channel.ravel()

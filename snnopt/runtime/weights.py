@@ -29,12 +29,12 @@ class WeightSolver:
         self.share = share
         self.block, self.settings = binding.block, settings
         self.rule: Any = binding.rule
-        self.features = []
-        for use in self.block.uses:
-            wires = [w for w in wiring.incoming[use.target.name] if w.map in use.maps]
-            self.features.append(UseFeatures(use, wires, steps, wiring.dtype))
+        self.columns = self.block.columns
+        self.features = [UseFeatures(use, self.columns, wiring, steps) for use in self.block.uses]
+        self.groups = channel_groups([f.channel_pattern for f in self.features])
         inputs = {v.name for v in wiring.program.inputs}
-        self.static = settings.memory == 0 and all(m.source in inputs for u in self.block.uses for m in u.maps)
+        maps = [m for u in self.block.uses for part in u.parts for m in part]
+        self.static = settings.memory == 0 and all(m.source in inputs for m in maps)
         self.grams: list[Gram] | None = None
         self.lam = l2_of_columns(self.block)
         self.mask = mask_of(self.block)
@@ -51,37 +51,38 @@ class WeightSolver:
             return {}, 0.0
         self._collect(batch)
         assert self.grams is not None
-        w0 = stack(self.block, weights)
+        w0 = stack(self.columns, weights)
         cross = np.zeros((w0.shape[1], w0.shape[0]), w0.dtype)
         for f, rho in uses:
             if rho:
                 cross += f.cross(batch.signals, batch.wanted[f.use.target.name].current)
         cross /= batch.count
-        total = sum(w0.dtype.type(rho) * g.mean for (_, rho), g in zip(uses, self.grams, strict=True))
-        assert isinstance(total, np.ndarray)
-        change = w0.dtype.type(relaxation * self.share) * self._solve(total, cross, w0, self.settings.ridge * ridge)
+        grams = [w0.dtype.type(rho) * g.mean for (_, rho), g in zip(uses, self.grams, strict=True)]
+        change = w0.dtype.type(relaxation * self.share) * self._solve(grams, cross, w0, self.settings.ridge * ridge)
         predicted = float(np.sum((cross.T - self.lam.astype(w0.dtype) * w0) * change))
-        return unstack(self.block, w0 + change), predicted
+        return unstack(self.columns, w0 + change), predicted
 
     def _collect(self, batch: Batch) -> None:
         memory = self.settings.memory
         if self.static and self.grams is not None:
             return
-        signals = batch.subset(self.settings.gram_share)
-        fresh = [f.gram(signals) for f in self.features]
+        signals, mask = batch.subset(self.settings.gram_share)
+        fresh = [f.gram(signals, mask) for f in self.features]
         old = self.grams
         self.grams = (
             fresh if not memory or old is None else [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
         )
 
-    def _solve(self, gram: Array, cross: Array, w0: Array, ridge: float) -> Array:
-        pattern = self.features[0].channel_pattern
+    def _solve(self, grams: list[Array], cross: Array, w0: Array, ridge: float) -> Array:
         out = np.empty_like(w0)
-        for p, g in enumerate(gram):
-            rows = pattern == p
-            damping = ridge * self._scales(g)
+        for rows, patterns in self.groups:
+            g = (
+                np.sum([gram[p] for gram, p in zip(grams, patterns, strict=True)], 0)
+                if len(grams) > 1
+                else grams[0][patterns[0]]
+            )
             mask = () if self.mask is None else (self.mask[rows],)
-            out[rows] = self.rule.solve(g, cross[:, rows], w0[rows], self.lam, damping, *mask)
+            out[rows] = self.rule.solve(g, cross[:, rows], w0[rows], self.lam, ridge * self._scales(g), *mask)
         return out
 
     def _scales(self, gram: Array) -> Array:
@@ -91,7 +92,12 @@ class WeightSolver:
         whose features are all zero gets a trace of the others' instead of nothing.
         """
         diagonal, out, at = np.diagonal(gram), np.empty(len(gram)), 0
-        for m in self.block.uses[0].maps:
-            end = at + m.fan_in + (m.bias is not None)
-            out[at:end], at = float(diagonal[at : at + m.fan_in].mean()), end
+        for c in self.columns:
+            out[at : at + c.width], at = float(diagonal[at : at + c.fan_in].mean()), at + c.width
         return np.maximum(out, max(1e-6 * float(diagonal.mean()), float(np.finfo(gram.dtype).tiny) * 1e6))
+
+
+def channel_groups(patterns: list[Array]) -> list[tuple[Array, Array]]:
+    """Channels that share one Gram matrix in every use: their rows, and the pattern in each use."""
+    kinds, which = np.unique(np.stack(patterns), axis=1, return_inverse=True)
+    return [(np.nonzero(which.ravel() == k)[0], kinds[:, k]) for k in range(kinds.shape[1])]

@@ -1,18 +1,28 @@
 """Program to blocks: which variables move together, in which form, under which couplings."""
 
-from snnopt.split.blocks import Block, Form, Quadratic, StepRule, WeightUse, split
-from snnopt.split.kernels import kernel, kernel_sum, readout_profile, reset_kernel, window
+from snnopt.split.blocks import Block, Form, Quadratic, StepRule, split
+from snnopt.split.check import check_blocks
+from snnopt.split.difference import DifferenceForm, difference_form
+from snnopt.split.kernels import distinct_kernels, kernel, kernel_sum, readout_profile, reset_kernel, window
+from snnopt.split.uses import Columns, WeightUse, columns, weight_groups
 
 __all__ = [
     "Block",
+    "Columns",
+    "DifferenceForm",
     "Form",
     "Quadratic",
     "StepRule",
     "WeightUse",
+    "check_blocks",
+    "columns",
+    "difference_form",
+    "distinct_kernels",
     "kernel",
     "kernel_sum",
     "readout_profile",
     "reset_kernel",
     "split",
+    "weight_groups",
     "window",
 ]

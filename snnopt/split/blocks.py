@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from snnopt.program import AffineCoupling, LinearMap, Program, Term
+from snnopt.program import AffineCoupling, Program, Term
 from snnopt.split.refusals import check_splittable
+from snnopt.split.uses import Columns, WeightUse, columns, weight_groups
 
 Form = Literal["trace", "difference"]
 Kind = Literal["weights", "spikes", "potentials", "readout"]
 StepRule = Literal["none", "exact", "dithered", "linearised"]
-
-
-@dataclass(frozen=True, eq=False)
-class WeightUse:
-    """One place where a group of weights acts: the maps into one population that are solved for together."""
-
-    target: AffineCoupling
-    maps: tuple[LinearMap, ...]
 
 
 @dataclass(frozen=True)
@@ -43,7 +36,7 @@ class Block:
     proximal : whether a term ``penalty mu/2 ||W - W_0||^2`` keeps the block near its last value.
     terms : losses, penalties and constraints on the variables.
     uses : for weights, the populations that they feed.
-    priced : terms linear in the spikes; their gradient, a constant, is part of the demand.
+    by_gradient : terms on the spikes that enter by their gradient, as part of the demand.
     """
 
     name: str
@@ -57,97 +50,97 @@ class Block:
     proximal: bool = False
     terms: tuple[Term, ...] = ()
     uses: tuple[WeightUse, ...] = ()
-    priced: tuple[Term, ...] = ()
+    by_gradient: tuple[Term, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Columns, ...]:
+        """Columns of the block's matrix, for weights and read-outs."""
+        return columns(self.uses)
 
 
 def split(program: Program, step: StepRule) -> tuple[Block, ...]:
     """Split a program into the blocks of a trace-form sweep that starts from a rollout, backward from the output.
 
     Under the exact step rule spikes are a block of their own, ``a = s + da/sigma``; under the dithered one they are a
-    function of the potentials, and the demand enters there. Read-out potentials are eliminated with their coupling
-    (they are its right-hand side), so a read-out block holds its loss and its weights. Weights used in several places,
-    and maps whose positions share weights, are groups of their own; all other maps into one population are solved for
-    together.
+    function of the potentials, and the demand enters there. Potentials of a judged read-out are eliminated with their
+    coupling (they are its right-hand side), so a read-out block holds its loss and its weights. Weights used in several
+    layers, and maps whose positions share weights, are groups of their own; all other maps into one population are solved
+    for together.
     """
     check_splittable(program)
     blocks: list[Block] = []
-    groups = weight_groups(program)
     for coupling in reversed(program.couplings):
-        name = coupling.name
         if coupling.dynamics.spiking:
-            dynamics = (Quadratic(name, f"rho[{name}]"),)
-            on_spikes = tuple(t for t in program.terms if t.role != "loss" and coupling.spike in t.variables)
-            priced = tuple(t for t in on_spikes if t.kind == "spike_cost")
-            if step == "exact":
-                a_block = (f"{name}.spike",)
+            blocks += _spiking(program, coupling, step)
+        elif program.judged(coupling.name):
+            if not any(m.learned for m in coupling.maps):
+                losses = tuple(t for t in program.losses if t.owner == coupling.name)
                 blocks.append(
-                    Block(
-                        f"{name}.spikes",
-                        "spikes",
-                        "trace",
-                        (name,),
-                        a_block,
-                        (),
-                        linear=True,
-                        step="linearised",
-                        priced=priced,
-                    )
+                    Block(f"{coupling.name}.readout", "readout", "trace", (coupling.name,), (), (), terms=losses)
                 )
-            variables = (coupling.potential,)
-            blocks.append(
-                Block(
-                    f"{name}.potentials",
-                    "potentials",
-                    "trace",
-                    (name,),
-                    variables,
-                    dynamics,
-                    linear=step != "exact",
-                    step=step,
-                    terms=tuple(t for t in on_spikes if t not in priced),
-                    priced=() if step == "exact" else priced,
-                )
-            )
-    for uses in groups:
-        layers = tuple(dict.fromkeys(u.target.name for u in uses))
-        weights = tuple(dict.fromkeys(n for u in uses for m in u.maps for n in (m.weight, m.bias) if n is not None))
-        losses = tuple(t for t in program.losses if t.owner in layers and not program.by_name[t.owner].dynamics.spiking)
-        penalties = tuple(t for t in program.terms if t.role != "loss" and set(t.variables) & set(weights))
-        kind: Kind = "readout" if losses else "weights"
-        blocks.append(
-            Block(
-                f"{'+'.join(layers)}.{kind}",
-                kind,
-                "trace",
-                layers,
-                weights,
-                () if losses else tuple(Quadratic(n, f"rho[{n}]") for n in layers),
-                proximal=True,
-                terms=losses + penalties,
-                uses=uses,
-            )
-        )
-    return tuple(blocks)
+        else:
+            blocks.append(_analogue(coupling))
+    found = [_weights(program, uses) for uses in weight_groups(program)]
+    return tuple(blocks) + tuple(_told_apart(b, found) for b in found)
 
 
-def weight_groups(program: Program) -> tuple[tuple[WeightUse, ...], ...]:
-    """Group learned maps by what one solve can hold, last layer first."""
-    count: dict[str, int] = {}
-    for coupling in program.couplings:
-        for m in coupling.maps:
-            if m.weight is not None:
-                count[m.weight] = count.get(m.weight, 0) + 1
-    groups: dict[tuple[object, ...], list[WeightUse]] = {}
-    for coupling in reversed(program.couplings):
-        together: dict[tuple[object, ...], list[LinearMap]] = {}
-        for k, m in enumerate(coupling.maps):
-            if m.weight is None:
-                continue
-            if count[m.weight] > 1:
-                together[("shared", m.weight, k)] = [m]
-            else:
-                together.setdefault(("own", coupling.name, m.positions, m.channels), []).append(m)
-        for key, maps in together.items():
-            final = key[:2] if key[0] == "shared" else key
-            groups.setdefault(final, []).append(WeightUse(coupling, tuple(maps)))
-    return tuple(tuple(g) for g in groups.values())
+def _told_apart(block: Block, among: list[Block]) -> Block:
+    """The block, called after its first weight where another one is of the same layers."""
+    if sum(b.name == block.name for b in among) == 1:
+        return block
+    return replace(block, name=f"{block.name}[{block.columns[0].weight.removesuffix('.weight')}]")
+
+
+def _spiking(program: Program, coupling: AffineCoupling, step: StepRule) -> list[Block]:
+    """The potentials of a spiking layer, and under the exact step rule its spikes."""
+    name, layers = coupling.name, (coupling.name,)
+    on_spikes = tuple(t for t in program.terms if coupling.spike in t.variables)
+    by_gradient = tuple(t for t in on_spikes if t.kind == "spike_cost" or t.role == "loss")
+    terms = tuple(t for t in on_spikes if t not in by_gradient)
+    dynamics, exact = (Quadratic(name, f"rho[{name}]"),), step == "exact"
+    potentials = Block(
+        f"{name}.potentials",
+        "potentials",
+        "trace",
+        layers,
+        (coupling.potential,),
+        dynamics,
+        linear=not exact,
+        step=step,
+        terms=terms,
+        by_gradient=() if exact else by_gradient,
+    )
+    if not exact:
+        return [potentials]
+    assert coupling.spike is not None
+    spikes = Block(
+        f"{name}.spikes",
+        "spikes",
+        "trace",
+        layers,
+        (coupling.spike,),
+        (),
+        linear=True,
+        step="linearised",
+        by_gradient=by_gradient,
+    )
+    return [spikes, potentials]
+
+
+def _analogue(coupling: AffineCoupling) -> Block:
+    """The potentials of a layer that does not spike, and feeds others."""
+    name = coupling.name
+    dynamics = (Quadratic(name, f"rho[{name}]"),)
+    return Block(f"{name}.potentials", "potentials", "trace", (name,), (coupling.potential,), dynamics, linear=True)
+
+
+def _weights(program: Program, uses: tuple[WeightUse, ...]) -> Block:
+    """A group of weights: a read-out where its layers are judged by their potentials."""
+    layers = tuple(dict.fromkeys(u.target.name for u in uses))
+    variables = tuple(n for c in columns(uses) for n in (c.weight, c.bias) if n is not None)
+    losses = tuple(t for t in program.losses if t.owner in layers and not program.by_name[t.owner].dynamics.spiking)
+    penalties = tuple(t for t in program.terms if t.role != "loss" and set(t.variables) & set(variables))
+    kind: Kind = "readout" if losses else "weights"
+    quadratics = () if losses else tuple(Quadratic(n, f"rho[{n}]") for n in layers)
+    name = f"{'+'.join(layers)}.{kind}"
+    return Block(name, kind, "trace", layers, variables, quadratics, proximal=True, terms=losses + penalties, uses=uses)

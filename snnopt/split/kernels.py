@@ -46,6 +46,20 @@ def readout_profile(space: StateSpace, omega: Array) -> Array:
     return np.stack([omega[t:] @ k[: steps - t] for t in range(steps)])
 
 
+def distinct_kernels(space: StateSpace, units: int) -> tuple[list[StateSpace], NDArray[np.intp]]:
+    """The distinct kernels among a population's neurons, and whose each is [units]."""
+    if space.uniform:
+        return [_one(space, 0)], np.zeros(units, np.intp)
+    columns = [np.broadcast_to(a, (*a.shape[:-1], units)).reshape(-1, units) for a in (space.A, space.B, space.C)]
+    _, at, which = np.unique(np.concatenate(columns), axis=1, return_index=True, return_inverse=True)
+    return [_one(space, int(k)) for k in at], which.ravel()
+
+
+def _one(space: StateSpace, unit: int) -> StateSpace:
+    a, b, r, c = (x[..., unit % x.shape[-1]][..., None] for x in (space.A, space.B, space.R, space.C))
+    return StateSpace(a, b, r * 0, c, None, space.states)
+
+
 def _impulse(space: StateSpace, x: Array, steps: int) -> Array:
     width = max(a.shape[-1] for a in (space.A, space.B, space.R, space.C))
     out = np.empty((steps, width))

@@ -1,0 +1,174 @@
+"""``compile`` and ``Plan``: where the stages meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snnopt.algorithms import Algorithm, algorithm
+from snnopt.api.result import Result
+from snnopt.blocks import Binding, bind
+from snnopt.errors import ModelError, shown
+from snnopt.lower import lower
+from snnopt.model import Problem
+from snnopt.program import Program, check_program
+from snnopt.report.explain import explain
+from snnopt.report.progress import progress_display
+from snnopt.runtime import Engine, Record, Samples, check_inputs, check_range, check_targets, check_weights
+from snnopt.split import check_blocks, split
+
+Array = NDArray[Any]
+
+
+def compile(problem: Problem, using: str | Algorithm = "online") -> Plan:  # noqa: A001 - the field's word, as in CVXPY
+    """Lower a problem, split it into blocks, and bind each block to its closed form.
+
+    Parameters
+    ----------
+    problem : what to minimise.
+    using : an algorithm by name (``"online"``, ``"rollout"``) or configured, ``so.algorithms.Online(epochs=20)``.
+
+    Raises
+    ------
+    UnknownNameError
+        No algorithm has this name.
+    CompileError
+        A block has no closed form under this algorithm; the message names the layer and the term.
+    """
+    if not isinstance(problem, Problem):
+        raise ModelError("compile", f"{problem!r} is not a problem", "pass so.Problem(network, objective)")
+    chosen = algorithm(using)
+    program = check_program(lower(problem))
+    blocks = check_blocks(program, split(program, chosen.step_rule))
+    return Plan(problem, program, chosen, bind(blocks))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A compiled problem: its program, the algorithm, and the closed form that solves each block."""
+
+    problem: Problem
+    program: Program
+    algorithm: Algorithm
+    bindings: tuple[Binding, ...]
+
+    def explain(self) -> str:
+        """A table: layer, terms, block and closed form, in the order of a sweep."""
+        return explain(self.program, self.algorithm, self.bindings)
+
+    def __str__(self) -> str:
+        return self.explain()
+
+    def __repr__(self) -> str:
+        return f"Plan({self.algorithm.name}: {self.problem.network!r}; {len(self.bindings)} blocks; print it for all)"
+
+    def solve(
+        self,
+        data: object,
+        targets: object,
+        *,
+        timesteps: int | None = None,
+        lengths: ArrayLike | None = None,
+        seed: int = 0,
+        validation: tuple[object, ...] | None = None,
+        weights: Mapping[str, ArrayLike] | Result | None = None,
+        time_limit: float | None = None,
+        progress: bool | None = None,
+        callback: Callable[[Record], None] | None = None,
+    ) -> Result:
+        """Train.
+
+        Parameters
+        ----------
+        data : [T, N, *shape], or [N, *shape] with ``timesteps``, held constant; a dict by input name where there are several.
+        targets : labels [N], or real targets [N, units] for a squared error; a dict by output name where there are several.
+        timesteps : T for data without a time axis.
+        lengths : number of steps of each series [N], where they differ; what stands after a series' end is never read, and
+            sums over time end there. ``so.data.pad`` makes data and lengths from a list of series.
+        seed : same seed, same machine, same result.
+        validation : ``(data, targets)``, or ``(data, targets, lengths)``, whose accuracy the history shows; never trained on.
+        weights : start here (``result.weights`` of an earlier run, or the result itself) instead of at random.
+        time_limit : seconds after which the run ends with TIME_LIMIT.
+        progress : draw progress; None draws on a terminal only. It never changes the iterates.
+        callback : called with each :class:`Record` of the history; where it raises ``KeyboardInterrupt`` the run ends with
+            INTERRUPTED and keeps what it found.
+
+        Raises
+        ------
+        DataError
+            Data, targets or weights do not fit the network. All errors are subclasses of ``ValueError``.
+        ModelError
+            Another argument is not what it should be.
+        UnknownNameError
+            Data, targets or weights are named after nothing in the network.
+        """
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise ModelError("solve", f"seed={seed!r}", "give a whole number of at least 0")
+        if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
+            raise ModelError("solve", f"time_limit={shown(time_limit)}", "give seconds, a number > 0")
+        if callback is not None and not callable(callback):
+            raise ModelError("solve", f"callback={shown(callback)}", "give a function that takes a record")
+        if progress is not None and not isinstance(progress, bool):
+            raise ModelError("solve", f"progress={shown(progress)}", "give True, False, or None for a terminal only")
+        if validation is not None and not (isinstance(validation, tuple | list) and len(validation) in (2, 3)):
+            fix = "give a pair (data, targets), or (data, targets, lengths)"
+            raise ModelError("solve", f"validation={shown(validation)}", fix)
+        samples, labels = _checked(self.program, data, targets, timesteps, lengths)
+        check_range(samples, np.dtype(self.algorithm.dtype))
+        held = None
+        if validation is not None:
+            held_lengths = validation[2] if len(validation) == 3 else None
+            held = _checked(self.program, validation[0], validation[1], timesteps, held_lengths)
+        start = None
+        if weights is not None:
+            given = weights.weights if isinstance(weights, Result) else weights
+            start = check_weights(self.program, given, np.dtype(self.algorithm.dtype))
+        with progress_display(self.algorithm.name, progress) as draw:
+
+            def watch(record: Record, left: int) -> None:
+                draw(record, left)
+                if callback is not None:
+                    callback(record)
+
+            engine = Engine(
+                self.program,
+                self.bindings,
+                self.algorithm,
+                samples,
+                labels,
+                seed=int(seed),
+                time_limit=time_limit,
+                validation=held,
+                start=start,
+                watch=watch,
+            )
+            outcome = engine.run()
+        shaped, last = (_shaped(self.program, w) for w in (outcome.best, outcome.last))
+        return Result(
+            program=self.program,
+            weights=shaped,
+            last_weights=last,
+            status=outcome.status,
+            message=outcome.message,
+            history=outcome.history,
+            notes=outcome.notes,
+            timesteps=timesteps if any(samples.constant.values()) else None,
+            algorithm=self.algorithm.name,
+            real_outputs=tuple(n for n, y in labels.items() if y.ndim == 2),
+        )
+
+
+def _checked(
+    program: Program, data: object, targets: object, timesteps: int | None, lengths: object
+) -> tuple[Samples, dict[str, Array]]:
+    samples = check_inputs(program, data, timesteps, lengths)
+    first = next(iter(samples.arrays.values()))
+    return samples, check_targets(program, targets, samples.count, first.shape)
+
+
+def _shaped(program: Program, weights: Mapping[str, Array]) -> dict[str, Array]:
+    return {v.name: weights[v.name].reshape(v.shape) for v in program.variables if v.name in weights}

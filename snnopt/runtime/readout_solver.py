@@ -1,0 +1,78 @@
+"""Read-out blocks: running Gram sums of what their losses see, and the bound closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.algorithms.settings import ReadoutStep
+from snnopt.blocks import Binding
+from snnopt.runtime.batch import Batch
+from snnopt.runtime.forward import Wiring
+from snnopt.runtime.readout import ReadoutUses
+from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
+from snnopt.runtime.statistics import Gram
+from snnopt.runtime.views import LossView
+from snnopt.runtime.weights import channel_groups
+
+Array = NDArray[Any]
+
+
+class ReadoutSolver:
+    """One read-out block: its losses' sums of squares and slopes add up, whatever their number."""
+
+    def __init__(self, binding: Binding, views: list[LossView], wiring: Wiring, settings: ReadoutStep) -> None:
+        self.block, self.rule, self.settings = binding.block, binding.rule, settings
+        self.uses = ReadoutUses(self.block.uses, views, wiring)
+        self.curvatures = [s.view.term.scale * s.view.function.curvature for s in self.uses.seen]
+        self.lam, self.mask = l2_of_columns(self.block), mask_of(self.block)
+        self.groups = channel_groups([s.channel_pattern for s in self.uses.seen]) if self.uses.seen else []
+        self.grams: list[Gram] | None = None
+
+    def look(self, batch: Batch, weights: Mapping[str, Array]) -> None:
+        """Add the block's part to what its losses see."""
+        if self.uses.seen:
+            batch.features[self.block.name] = self.uses.look(batch, weights)
+
+    def update(self, weights: Mapping[str, Array], batch: Batch, fade: float) -> dict[str, Array]:
+        """Take a majorised Newton step; returns the changed variables."""
+        if not self.uses.seen:
+            return {}
+        features, columns = batch.features[self.block.name], self.uses.columns
+        w = stack(columns, weights)
+        self._collect(features)
+        assert self.grams is not None
+        gradient = sum(
+            s.cross(x, s.view.slope(batch)) for s, x in zip(self.uses.seen, features, strict=True)
+        ) / w.dtype.type(batch.count)
+        curvature = self.curvatures[0]
+        eta = self.settings.eta * (fade if self.settings.memory else 1.0)
+        change = np.empty_like(w)
+        for rows, patterns in self.groups:
+            gram = self._gram(patterns, curvature)
+            least = float(np.finfo(gram.dtype).tiny) * 1e6  # where no feature is ever active
+            damping = self.settings.ridge * max(float(np.trace(gram)) / len(gram), least)
+            mask = () if self.mask is None else (self.mask[rows],)
+            rule: Any = self.rule
+            change[rows] = rule.solve(gram, gradient[:, rows], w[rows], self.lam, curvature, damping, eta, *mask)
+        slope = gradient.T + self.lam.astype(w.dtype) * w
+        batch.predicted_readout -= float(np.sum(slope * change)) * (1 - eta / 2)
+        self.uses.add(batch, features, change)
+        return unstack(columns, w + change)
+
+    def _collect(self, features: list[list[Array]]) -> None:
+        memory, old = self.settings.memory, self.grams
+        fresh = [s.gram(x) for s, x in zip(self.uses.seen, features, strict=True)]
+        keep = memory and old is not None
+        self.grams = [o.scaled(memory) + g for o, g in zip(old or (), fresh, strict=True)] if keep else fresh
+
+    def _gram(self, patterns: Array, curvature: float) -> Array:
+        """Sum over the losses of their means ``x x'``, each in units of the first one's curvature."""
+        assert self.grams is not None
+        if len(self.grams) == 1:
+            return self.grams[0].mean[patterns[0]]
+        parts = zip(self.grams, self.curvatures, patterns, strict=True)
+        return np.sum([g.mean.dtype.type(c / curvature) * g.mean[p] for g, c, p in parts], 0)
