@@ -7,7 +7,7 @@ layer with a ridge read-out reaches 93.5% (``python -m tests.benchmarks.main_job
     snnopt train models/digits_mlp.py --hidden 100 100 100
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import snnopt as so
 
@@ -16,9 +16,13 @@ TIMESTEPS = 10
 
 
 def build(
-    hidden: Sequence[int] = (100,), beta: float = 0.9, threshold: float = 1.0, weight_decay: float = 1e-3
+    hidden: Sequence[int] = (100,),
+    beta: float = 0.9,
+    threshold: float = 1.0,
+    weight_decay: float = 1e-3,
+    neuron: Callable[..., so.Neuron] = so.LIF,
 ) -> so.Problem:
-    """64 pixels, one LIF layer for each number in ``hidden``, 10 leaky integrators.
+    """64 pixels, one spiking layer for each number in ``hidden``, 10 leaky integrators.
 
     Parameters
     ----------
@@ -26,13 +30,14 @@ def build(
     beta : membrane decay per step of every layer.
     threshold : firing threshold of the hidden layers.
     weight_decay : scale of the L2 penalty on each hidden layer's weights.
+    neuron : what the hidden layers are made of: ``so.LIF``, ``so.ALIF``, ``so.CubaLIF``.
     """
     pixels = so.Input(64, name="pixels")
     signal: so.Input | so.Population = pixels
     layers = []
     for k, units in enumerate(hidden, 1):
         name = "hidden" if len(hidden) == 1 else f"hidden{k}"
-        layers.append(so.LIF(beta=beta, threshold=threshold, name=name)(so.Dense(units)(signal)))
+        layers.append(neuron(beta=beta, threshold=threshold, name=name)(so.Dense(units)(signal)))
         signal = layers[-1]
     readout = so.LI(beta=beta, name="readout")(so.Dense(10)(signal))
     objective = 1.0 * so.CrossEntropy(readout, over="mean")

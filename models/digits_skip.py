@@ -1,0 +1,18 @@
+"""Two layers with a skip connection on the handwritten digits: the second layer also sees the pixels.
+
+snnopt train models/digits_skip.py
+"""
+
+import snnopt as so
+
+DATA = "digits"
+TIMESTEPS = 10
+
+
+def build(units: int = 100, beta: float = 0.9) -> so.Problem:
+    """64 pixels, two LIF layers whose currents add up, 10 leaky integrators fed by both layers."""
+    pixels = so.Input(64, name="pixels")
+    low = so.LIF(beta=beta, name="low")(so.Dense(units)(pixels))
+    high = so.LIF(beta=beta, name="high")(so.Dense(units)(low) + so.Dense(units)(pixels))
+    readout = so.LI(beta=beta, name="readout")(so.Dense(10)(high) + so.Dense(10)(low))
+    return so.Problem(so.Network(pixels, readout), so.CrossEntropy(readout))

@@ -1,0 +1,38 @@
+"""Which of two kinds of pulse came first and which second, asked for when both are gone: a task that takes memory.
+
+The read-out forgets within a few steps, so what it needs must be remembered by the hidden layer: by recurrent weights, by
+adaptation, or (badly) by its membranes alone.
+
+    snnopt train models/pulse_order.py --set batch_size=100
+"""
+
+from typing import Literal
+
+import snnopt as so
+
+DATA = "pulse_order"
+MEMORIES = ("recurrent", "adaptive", "plain")
+
+
+def build(
+    memory: Literal["recurrent", "adaptive", "plain"] = "recurrent", units: int = 100, classes: int = 4
+) -> so.Problem:
+    """12 spike trains, one hidden layer, leaky integrators judged by their mean potential in the last 8 steps.
+
+    Parameters
+    ----------
+    memory : ``"recurrent"``, a LIF layer that feeds itself; ``"adaptive"``, an ALIF layer; ``"plain"``, a LIF layer.
+    units : neurons of the hidden layer.
+    classes : 4 orders, or 2 where only their exclusive-or is asked for.
+    """
+    channels = so.Input(12, name="channels")
+    neuron: so.Neuron
+    if memory == "recurrent":
+        neuron = so.LIF(beta=0.9, recurrent=so.Dense(), name="hidden")
+    elif memory == "adaptive":
+        neuron = so.ALIF(beta=0.95, beta_adaptation=0.99, gamma=0.05, name="hidden")
+    else:
+        neuron = so.LIF(beta=0.9, name="hidden")
+    hidden = neuron(so.Dense(units)(channels))
+    readout = so.LI(beta=0.2, name="readout")(so.Dense(classes)(hidden))
+    return so.Problem(so.Network(channels, readout), so.CrossEntropy(readout, over=so.Window(8)))

@@ -1,0 +1,21 @@
+"""A recurrent layer on JapaneseVowels: 12 cepstral coefficients over 7 to 29 steps, 9 speakers.
+
+Time constants and the L2 penalty were chosen by five-fold cross-validation on the 270 training series. Logistic regression
+on the time means reaches 98.1%.
+
+    snnopt train models/vowels_recurrent.py
+"""
+
+import snnopt as so
+
+DATA = "japanese_vowels"
+
+
+def build(units: int = 100, beta: float = 0.6, weight_decay: float = 0.03) -> so.Problem:
+    """12 coefficients as currents, a recurrent LIF layer, 9 leaky integrators judged by their mean potential."""
+    coefficients = so.Input(12, name="coefficients")
+    hidden = so.LIF(beta=beta, recurrent=so.Dense(), name="hidden")(so.Dense(units)(coefficients))
+    readout = so.LI(beta=0.5, name="readout")(so.Dense(9)(hidden))
+    return so.Problem(
+        so.Network(coefficients, readout), so.CrossEntropy(readout) + weight_decay * so.L2(hidden.weights)
+    )
