@@ -52,6 +52,8 @@ from snnopt.model import (
 )
 from snnopt.oracles import VerificationError, verify, verify_rule
 from snnopt.report import plots as plot
+from snnopt.report.draw import draw, mermaid
+from snnopt.report.latex import latex
 from snnopt.runtime import History, Record, Status
 
 __version__ = "0.1.0"
@@ -107,7 +109,10 @@ __all__ = [
     "algorithms",
     "compile",
     "data",
+    "draw",
+    "latex",
     "load",
+    "mermaid",
     "plot",
     "simulate",
     "verify",

@@ -30,8 +30,8 @@ class MajorisedReadout(ClosedForm):
     ``x[n] = sum_t h[t] s[t, n]`` is what the read-out's window sees, so its potentials are eliminated exactly; for a loss on
     the largest potential h reads the step where the rollout had its peak, for each sample and unit. Several losses, and
     several uses of the weights, add their G and their gradients. With the loss's curvature at most b (cross-entropy 1/2,
-    Boehning 1992; squared error 1, where the quadratic is the loss itself): ``W = W_0 - eta (b (G + mu) + lam)^{-1} (sum x dloss' + lam W_0)``, ``G = sum x x'``. At eta = 1 this is the
-    majoriser's minimiser, so the loss cannot rise.
+    Boehning 1992; squared error 1, where the quadratic is the loss itself): ``W = W_0 - eta (b (G + mu) + lam)^{-1}
+    (sum x dloss' + lam W_0)``, ``G = sum x x'``. At eta = 1 this is the majoriser's minimiser, so the loss cannot rise.
     """
 
     formula: ClassVar[str] = (

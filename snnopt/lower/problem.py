@@ -7,11 +7,11 @@ from typing import Literal
 from snnopt.errors import ModelError
 from snnopt.lower.cells import cells
 from snnopt.lower.dynamics import lower_dynamics
-from snnopt.lower.naming import connection_names
 from snnopt.lower.wiring import lower_path, lower_recurrent
 from snnopt.model.connections import Connection, LearnedConnection
 from snnopt.model.constraints import Constraint, SpikeBudget
 from snnopt.model.losses import Loss
+from snnopt.model.naming import connection_names
 from snnopt.model.network import Network
 from snnopt.model.objective import ObjectiveTerm
 from snnopt.model.penalties import SpikeCost
