@@ -3,6 +3,9 @@
 Declare a network, an objective and constraints; compile them to an ADMM splitting with closed-form solvers; train.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from snnopt import algorithms, data
 from snnopt.algorithms.online import Online
 from snnopt.algorithms.rollout import Rollout
@@ -50,13 +53,40 @@ from snnopt.model import (
     Window,
     cvx,
 )
-from snnopt.oracles import VerificationError, verify, verify_rule
-from snnopt.report import plots as plot
-from snnopt.report.draw import draw, mermaid
-from snnopt.report.latex import latex
 from snnopt.runtime import History, Record, Status
 
+if TYPE_CHECKING:
+    from snnopt.oracles import VerificationError, verify, verify_rule
+    from snnopt.report import plots as plot
+    from snnopt.report.draw import draw, mermaid
+    from snnopt.report.latex import latex
+
 __version__ = "0.1.0"
+
+_ON_FIRST_USE = {
+    "VerificationError": ("snnopt.oracles", "VerificationError"),
+    "draw": ("snnopt.report.draw", "draw"),
+    "latex": ("snnopt.report.latex", "latex"),
+    "mermaid": ("snnopt.report.draw", "mermaid"),
+    "plot": ("snnopt.report.plots", None),
+    "verify": ("snnopt.oracles", "verify"),
+    "verify_rule": ("snnopt.oracles", "verify_rule"),
+}
+"""What training does not need is imported when it is first asked for: module, and the name in it (None: the module)."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module 'snnopt' has no attribute {name!r}")
+    module, inner = _ON_FIRST_USE[name]
+    value = import_module(module) if inner is None else getattr(import_module(module), inner)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_FIRST_USE})
+
 
 __all__ = [
     "Box",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TypeVar
-
-import networkx as nx
+from typing import TYPE_CHECKING, TypeVar
 
 from snnopt.errors import ModelError, shown
 from snnopt.model.feedback import fed_back
 from snnopt.model.order import in_order, upstream
 from snnopt.model.signal import Current, Input, Node, Population, Signal, describe
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 T = TypeVar("T", bound=Node)
 
@@ -78,6 +79,8 @@ class Network:
     @cached_property
     def graph(self) -> nx.DiGraph[str]:
         """The network as a directed graph: nodes carry ``node``, edges ``connections``, a list of tuples."""
+        import networkx as nx  # noqa: PLC0415 - half the time of importing snnopt
+
         graph: nx.DiGraph[str] = nx.DiGraph()
         for node, name in self.names.items():
             graph.add_node(name, node=node, shape=node.shape)

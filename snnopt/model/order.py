@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import networkx as nx
-
 from snnopt.errors import ModelError
 from snnopt.model.signal import Current, Node, Population, describe
 
@@ -24,6 +22,10 @@ def in_order(outputs: tuple[Population, ...], current: CurrentOf) -> list[Node]:
     """
     nodes = upstream(outputs, current)
     place = {node: k for k, node in enumerate(nodes)}
+    if all(place[source] < place[node] for node in nodes for source in _sources(node, current)):
+        return nodes
+    import networkx as nx  # noqa: PLC0415 - half the time of importing snnopt, and only cycles need it
+
     whole: nx.DiGraph[Node] = nx.DiGraph()
     prompt: nx.DiGraph[Node] = nx.DiGraph()
     for graph in (whole, prompt):
@@ -33,8 +35,6 @@ def in_order(outputs: tuple[Population, ...], current: CurrentOf) -> list[Node]:
             whole.add_edge(path.source, node)
             if not any(c.steps for c in path.connections):
                 prompt.add_edge(path.source, node)
-    if nx.is_directed_acyclic_graph(whole):
-        return nodes
     groups = nx.condensation(whole)
     members = nx.get_node_attributes(groups, "members")
     first = {g: min(place[n] for n in members[g]) for g in groups}
