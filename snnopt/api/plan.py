@@ -19,7 +19,7 @@ from snnopt.program import Program, check_program
 from snnopt.report.explain import explain
 from snnopt.report.progress import progress_display
 from snnopt.runtime import Engine, Record, Samples, check_inputs, check_range, check_targets, check_weights
-from snnopt.split import check_blocks, split
+from snnopt.split import check_blocks, split_rollout
 
 Array = NDArray[Any]
 
@@ -43,7 +43,7 @@ def compile(problem: Problem, using: str | Algorithm = "online") -> Plan:  # noq
         raise ModelError("compile", f"{problem!r} is not a problem", "pass so.Problem(network, objective)")
     chosen = algorithm(using)
     program = check_program(lower(problem))
-    blocks = check_blocks(program, split(program, chosen.step_rule))
+    blocks = check_blocks(program, split_rollout(program, chosen.step_rule))
     return Plan(problem, program, chosen, bind(blocks))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from snnopt.lower import lower
 from snnopt.model import L2, LI, LIF, CrossEntropy, Delay, Dense, Input, Network, Problem, SquaredError, Window
 from snnopt.program import LinearMap
-from snnopt.split import Block, StepRule, split
+from snnopt.split import Block, StepRule, split_rollout
 
 STEP_RULES: tuple[StepRule, ...] = ("exact", "dithered")
 
@@ -21,7 +21,7 @@ def catalogue() -> tuple[Block, ...]:
     blocks: dict[str, Block] = {}
     for step in STEP_RULES:
         for title, problem in _problems().items():
-            for block in split(lower(problem), step):
+            for block in split_rollout(lower(problem), step):
                 blocks.setdefault(f"{title}: {block.name}, {block.step}", replace(block, name=f"{title}: {block.name}"))
     plain = [b for b in blocks.values() if b.uses or b.name.startswith("plain") or b.step == "none"]
     return tuple(plain) + tuple(_masked(b) for b in plain if len(b.uses) == 1)

@@ -1,16 +1,21 @@
 """Program to blocks: which variables move together, in which form, under which couplings."""
 
-from snnopt.split.blocks import Block, Form, Quadratic, StepRule, split
+from snnopt.split.blocks import Block, Box, Form, Kind, Order, Quadratic, StepRule
 from snnopt.split.check import check_blocks
 from snnopt.split.difference import DifferenceForm, difference_form
+from snnopt.split.from_rollout import split_rollout
+from snnopt.split.kept import split_kept
 from snnopt.split.kernels import distinct_kernels, kernel, kernel_sum, readout_profile, reset_kernel, window
 from snnopt.split.uses import Columns, WeightUse, columns, weight_groups
 
 __all__ = [
     "Block",
+    "Box",
     "Columns",
     "DifferenceForm",
     "Form",
+    "Kind",
+    "Order",
     "Quadratic",
     "StepRule",
     "WeightUse",
@@ -22,7 +27,8 @@ __all__ = [
     "kernel_sum",
     "readout_profile",
     "reset_kernel",
-    "split",
+    "split_kept",
+    "split_rollout",
     "weight_groups",
     "window",
 ]

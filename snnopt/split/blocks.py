@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from snnopt.program import AffineCoupling, Program, Term
-from snnopt.split.refusals import check_splittable
-from snnopt.split.uses import Columns, WeightUse, columns, weight_groups
+from snnopt.program import Term
+from snnopt.split.uses import Columns, WeightUse, columns
 
 Form = Literal["trace", "difference"]
-Kind = Literal["weights", "spikes", "potentials", "readout"]
+Kind = Literal["weights", "copy", "spikes", "potentials", "outputs", "readout"]
 StepRule = Literal["none", "exact", "dithered", "linearised"]
+Order = Literal["together", "one"]
+Box = Literal["none", "exact", "published"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Block:
     terms : losses, penalties and constraints on the variables.
     uses : for weights, the populations that they feed.
     by_gradient : terms on the spikes that enter by their gradient, as part of the demand.
+    order : whether all steps of time are solved for together, or one after the other.
+    box : whether spikes are held in [0, 1]: not, exactly, or by clipping what the block without a box would give.
     """
 
     name: str
@@ -51,96 +54,10 @@ class Block:
     terms: tuple[Term, ...] = ()
     uses: tuple[WeightUse, ...] = ()
     by_gradient: tuple[Term, ...] = ()
+    order: Order = "together"
+    box: Box = "none"
 
     @property
     def columns(self) -> tuple[Columns, ...]:
         """Columns of the block's matrix, for weights and read-outs."""
         return columns(self.uses)
-
-
-def split(program: Program, step: StepRule) -> tuple[Block, ...]:
-    """Split a program into the blocks of a trace-form sweep that starts from a rollout, backward from the output.
-
-    Under the exact step rule spikes are a block of their own, ``a = s + da/sigma``; under the dithered one they are a
-    function of the potentials, and the demand enters there. Potentials of a judged read-out are eliminated with their
-    coupling (they are its right-hand side), so a read-out block holds its loss and its weights. Weights used in several
-    layers, and maps whose positions share weights, are groups of their own; all other maps into one population are solved
-    for together.
-    """
-    check_splittable(program)
-    blocks: list[Block] = []
-    for coupling in reversed(program.couplings):
-        if coupling.dynamics.spiking:
-            blocks += _spiking(program, coupling, step)
-        elif program.judged(coupling.name):
-            if not any(m.learned for m in coupling.maps):
-                losses = tuple(t for t in program.losses if t.owner == coupling.name)
-                blocks.append(
-                    Block(f"{coupling.name}.readout", "readout", "trace", (coupling.name,), (), (), terms=losses)
-                )
-        else:
-            blocks.append(_analogue(coupling))
-    found = [_weights(program, uses) for uses in weight_groups(program)]
-    return tuple(blocks) + tuple(_told_apart(b, found) for b in found)
-
-
-def _told_apart(block: Block, among: list[Block]) -> Block:
-    """The block, called after its first weight where another one is of the same layers."""
-    if sum(b.name == block.name for b in among) == 1:
-        return block
-    return replace(block, name=f"{block.name}[{block.columns[0].weight.removesuffix('.weight')}]")
-
-
-def _spiking(program: Program, coupling: AffineCoupling, step: StepRule) -> list[Block]:
-    """The potentials of a spiking layer, and under the exact step rule its spikes."""
-    name, layers = coupling.name, (coupling.name,)
-    on_spikes = tuple(t for t in program.terms if coupling.spike in t.variables)
-    by_gradient = tuple(t for t in on_spikes if t.kind == "spike_cost" or t.role == "loss")
-    terms = tuple(t for t in on_spikes if t not in by_gradient)
-    dynamics, exact = (Quadratic(name, f"rho[{name}]"),), step == "exact"
-    potentials = Block(
-        f"{name}.potentials",
-        "potentials",
-        "trace",
-        layers,
-        (coupling.potential,),
-        dynamics,
-        linear=not exact,
-        step=step,
-        terms=terms,
-        by_gradient=() if exact else by_gradient,
-    )
-    if not exact:
-        return [potentials]
-    assert coupling.spike is not None
-    spikes = Block(
-        f"{name}.spikes",
-        "spikes",
-        "trace",
-        layers,
-        (coupling.spike,),
-        (),
-        linear=True,
-        step="linearised",
-        by_gradient=by_gradient,
-    )
-    return [spikes, potentials]
-
-
-def _analogue(coupling: AffineCoupling) -> Block:
-    """The potentials of a layer that does not spike, and feeds others."""
-    name = coupling.name
-    dynamics = (Quadratic(name, f"rho[{name}]"),)
-    return Block(f"{name}.potentials", "potentials", "trace", (name,), (coupling.potential,), dynamics, linear=True)
-
-
-def _weights(program: Program, uses: tuple[WeightUse, ...]) -> Block:
-    """A group of weights: a read-out where its layers are judged by their potentials."""
-    layers = tuple(dict.fromkeys(u.target.name for u in uses))
-    variables = tuple(n for c in columns(uses) for n in (c.weight, c.bias) if n is not None)
-    losses = tuple(t for t in program.losses if t.owner in layers and not program.by_name[t.owner].dynamics.spiking)
-    penalties = tuple(t for t in program.terms if t.role != "loss" and set(t.variables) & set(variables))
-    kind: Kind = "readout" if losses else "weights"
-    quadratics = () if losses else tuple(Quadratic(n, f"rho[{n}]") for n in layers)
-    name = f"{'+'.join(layers)}.{kind}"
-    return Block(name, kind, "trace", layers, variables, quadratics, proximal=True, terms=losses + penalties, uses=uses)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from snnopt.errors import CompileError
-from snnopt.program import Program
+from snnopt.program import AffineCoupling, Program
+from snnopt.split.blocks import Form
+from snnopt.split.difference import difference_form
 
 
 def check_splittable(program: Program) -> None:
@@ -30,4 +32,38 @@ def check_splittable(program: Program) -> None:
                 f"shared weights {weight!r}",
                 f"read-out {judged[0]!r} and layer {others[0]!r} use them, and no block holds a loss beside a step",
                 "give the read-out a connection of its own",
+            )
+
+
+def check_keepable(program: Program, form: Form) -> None:
+    """Refuse what an ADMM with kept potentials and spikes does not hold in this form."""
+    check_splittable(program)
+    for coupling in program.couplings:
+        where = f"layer {coupling.name!r}"
+        if not coupling.dynamics.spiking and not program.judged(coupling.name):
+            fix = "make it a spiking layer such as so.LIF(beta=0.9), or use 'online' or 'rollout'"
+            raise CompileError(where, "it does not spike and feeds others, and no block keeps its potentials", fix)
+        if form == "difference":
+            difference_form(coupling)
+        _check_lags(program, coupling, where)
+    for coupling in program.couplings:
+        losses = [t for t in program.losses if t.owner == coupling.name]
+        if len(losses) > 1:
+            fix = "keep one of them, or use 'online' or 'rollout'"
+            raise CompileError(
+                f"layer {coupling.name!r}", f"{len(losses)} losses judge it, and its block takes one", fix
+            )
+
+
+def _check_lags(program: Program, coupling: AffineCoupling, where: str) -> None:
+    """Spikes that reach one layer at two lags (their own reset counts as one) tie their own steps of time together."""
+    for target in program.couplings:
+        lags = {m.lag for m in target.maps if m.source == coupling.name}
+        if target is coupling and (coupling.dynamics.R != 0).any():
+            lags.add(1)
+        if len(lags) > 1:
+            raise CompileError(
+                where,
+                f"its spikes reach layer {target.name!r} at lags {sorted(lags)}, which ties its steps of time together",
+                "use one delay, or an algorithm without kept spikes such as 'online' or 'rollout'",
             )
