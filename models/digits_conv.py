@@ -9,10 +9,10 @@ DATA = "digits"
 TIMESTEPS = 10
 
 
-def build(channels: int = 16, hidden: int = 100, beta: float = 0.9) -> so.Problem:
+def build(channels: int = 16, units: int = 100, beta: float = 0.9) -> so.Problem:
     """Image, convolution of 3 x 3 with LIF neurons, pooling by 2, a dense LIF layer, 10 leaky integrators."""
     image = so.Input((1, 8, 8), name="image")
     maps = so.LIF(beta=beta, name="maps")(so.Conv2d(channels, kernel=3, padding=1)(image))
-    dense = so.LIF(beta=beta, name="hidden")(so.Dense(hidden)(so.AvgPool2d(2)(maps)))
+    dense = so.LIF(beta=beta, name="hidden")(so.Dense(units)(so.AvgPool2d(2)(maps)))
     readout = so.LI(beta=beta, name="readout")(so.Dense(10)(dense))
     return so.Problem(so.Network(image, readout), so.CrossEntropy(readout) + 1e-3 * so.L2(dense.weights))

@@ -4,11 +4,13 @@ The read-out forgets within a few steps, so what it needs must be remembered by 
 adaptation, or (badly) by its membranes alone.
 
     snnopt train models/pulse_order.py --set batch_size=100
+    snnopt train models/pulse_order.py --set batch_size=100 --with memory=adaptive
 """
 
 from typing import Literal
 
 import snnopt as so
+from snnopt.errors import unknown_name
 
 DATA = "pulse_order"
 MEMORIES = ("recurrent", "adaptive", "plain")
@@ -25,6 +27,8 @@ def build(
     units : neurons of the hidden layer.
     classes : 4 orders, or 2 where only their exclusive-or is asked for.
     """
+    if memory not in MEMORIES:
+        raise unknown_name("memory", memory, MEMORIES)
     channels = so.Input(12, name="channels")
     neuron: so.Neuron
     if memory == "recurrent":

@@ -3,6 +3,7 @@
 Declare a network, an objective and constraints; compile them to an ADMM splitting with closed-form solvers; train.
 """
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,10 @@ _ON_FIRST_USE = {
 
 def __getattr__(name: str) -> Any:
     if name not in _ON_FIRST_USE:
-        raise AttributeError(f"module 'snnopt' has no attribute {name!r}")
+        known = {n.lower(): n for n in __all__}
+        near = get_close_matches(name.lower(), known, n=1, cutoff=0.55)
+        hint = f"; did you mean {known[near[0]]!r}?" if near else "; dir(snnopt) lists all"
+        raise AttributeError(f"module 'snnopt' has no attribute {name!r}{hint}")
     module, inner = _ON_FIRST_USE[name]
     value = import_module(module) if inner is None else getattr(import_module(module), inner)
     globals()[name] = value

@@ -51,6 +51,10 @@ class MissingPackageError(SnnoptError, ImportError):
     """An optional package is needed here and not installed."""
 
 
+class BlockError(RuntimeError):
+    """A block could not be solved while a run went on; the run ends in NUMERICAL_ERROR with this message."""
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
     """Return an error for ``name``, suggesting the nearest of the ``known`` names."""
     names = sorted(known)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 
 import snnopt as so
+from snnopt.model.naming import connection_names
 from snnopt.program import Program
 
 Array = np.ndarray[Any, Any]
@@ -70,6 +72,7 @@ def networks(draw: st.DrawFn) -> Drawn:
     if reached is None:
         inputs = [n for n in inputs if _reaches(n, outputs, feedback)]
         reached = so.Network(inputs, outputs, feedback if all(_reaches(h, outputs, {}) for h in feedback) else None)
+    hypothesis.assume(connection_names(reached))  # without weights there is nothing to train
     objective: Any = None
     for y in outputs:
         term = _loss(draw, y)

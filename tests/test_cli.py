@@ -15,9 +15,11 @@ from snnopt.cli import main
 from snnopt.cli.options import configured
 from snnopt.data import digits
 from snnopt.lower import lower
-from snnopt.report.baseline import random_hidden_baseline, starting_weights
+from snnopt.report.baseline import random_hidden_baseline
 from snnopt.report.progress import progress_table
 from snnopt.runtime import Engine, Record, Wiring, check_inputs, check_targets
+from snnopt.runtime.engine import starting_weights
+from snnopt.runtime.loops.loop import Rollouts
 
 MODEL = Path(__file__).parent.parent / "models" / "digits_mlp.py"
 FAST = ["--samples", "60", "--epochs", "1", "--timesteps", "3"]
@@ -92,6 +94,35 @@ class TestTrain:
         for name, w in so.load(quiet).weights.items():
             np.testing.assert_array_equal(so.load(drawn).weights[name], w)
 
+    def test_timed_data_count_samples_and_steps(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        model, picture = str(MODEL.with_name("pulse_order.py")), tmp_path / "p.png"
+        small = ["--samples", "70", "--epochs", "1", "--with", "units=12", "--with", "memory=adaptive"]
+        assert main(["train", model, *small, "--plot", str(picture)]) == 0
+        found = lines(capsys.readouterr().out)
+        assert (found["train_samples"], found["test_samples"], found["timesteps"]) == ("70", "1000", "40")
+        assert found["network"] == "12-12-4" and picture.exists()
+
+    def test_firing_rates_count_only_steps_that_count(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        model, run = str(MODEL.with_name("vowels_recurrent.py")), tmp_path / "run.npz"
+        assert main(["train", model, "--epochs", "1", "--with", "units=12", "--save", str(run)]) == 0
+        found, d = lines(capsys.readouterr().out), so.data.japanese_vowels()
+        assert (found["train_samples"], found["test_samples"]) == ("270", "370")
+        result = so.load(run)
+        assert result.unequal
+        a = so.simulate(result, result.weights, d.X_test.astype(np.float32), lengths=d.lengths_test)["hidden"]
+        assert float(found["firing_rate.hidden"]) == pytest.approx(a.firing_rate, abs=5e-5)
+
+    def test_with_passes_any_argument_of_build(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        path = written(
+            tmp_path,
+            SMALL.replace("hidden=(5,)", "hidden=(5,), beta=0.9, word='a', flag=True, none=3").replace(
+                "    x =", "    print(repr((hidden, beta, word, flag, none)))\n    x ="
+            ),
+        )
+        given = ["hidden=(7, 8)", "beta=0.5", "word=b=c d", "flag=False", "none=None"]
+        assert main(["explain", path, *(part for text in given for part in ("--with", text))]) == 0
+        assert capsys.readouterr().out.splitlines()[0] == "((7, 8), 0.5, 'b=c d', False, None)"
+
     def test_rollout_counts_iterations(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["train", str(MODEL), *FAST, "--algorithm", "rollout"]) == 0
         assert lines(capsys.readouterr().out)["message"] == "ran 1 iterations"
@@ -106,10 +137,10 @@ class TestTrain:
     def test_interrupted_run_keeps_what_it_has(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        def interrupt(engine: Engine, *_: object) -> None:
+        def interrupt(rollouts: Rollouts, *_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(Engine, "_sweep", interrupt)
+        monkeypatch.setattr(Rollouts, "sweep", interrupt)
         run = tmp_path / "run.npz"
         assert main(["train", str(MODEL), *FAST, "--save", str(run)]) == 130
         assert lines(capsys.readouterr().out)["status"] == "INTERRUPTED"
@@ -179,12 +210,44 @@ class TestMistakes:
     def test_hidden_that_build_does_not_take(self, fails: Any, tmp_path: Path) -> None:
         path = written(tmp_path, SMALL.replace("hidden=(5,)", "width=5").replace("hidden[0]", "width"))
         message = fails("train", path, "--hidden", "5")
-        assert "takes no 'hidden', only width" in message
-        assert "add hidden=(100,)" in message
+        assert f"arguments of build() in {path}: there is none called 'hidden'" in message
+        assert "use one of 'width'" in message
+
+    def test_hidden_where_build_takes_one_number(self, fails: Any, tmp_path: Path) -> None:
+        path = written(tmp_path, SMALL.replace("hidden=(5,)", "hidden=5").replace("hidden[0]", "hidden"))
+        message = fails("explain", path, "--hidden", "6", "7")
+        assert "its 'hidden' is one number" in message and "--with hidden=6" in message
+        path = written(tmp_path, SMALL.replace("hidden=(5,)", "").replace("hidden[0]", "5"), "none.py")
+        assert "it takes none, so no 'hidden'" in fails("explain", path, "--hidden", "6")
+
+    @pytest.mark.parametrize(
+        ("model", "options", "expected"),
+        [
+            ("pulse_order", ["--with", "memry=plain"], ["did you mean 'memory'?", "'classes', 'memory', 'units'"]),
+            ("pulse_order", ["--with", "memory=adaptiv"], ["memory: there is none called 'adaptiv'", "'adaptive'"]),
+            ("pulse_order", ["--with", "units"], ["'units' is not of the form key=value", "--with units=50"]),
+            ("pulse_order", ["--with", "units=3", "--with", "units=4"], ["given twice, as 3 and as 4"]),
+            ("digits_mlp", ["--hidden", "3", "--with", "hidden=(4,)"], ["given twice, as (3,) and as (4,)"]),
+            ("digits_mlp", ["--with", "hidden=4"], ["build(hidden=4) raised TypeError"]),
+            ("digits_conv", ["--hidden", "3"], ["none called 'hidden'", "'beta', 'channels', 'units'"]),
+        ],
+    )
+    def test_arguments_of_build(self, fails: Any, model: str, options: list[str], expected: list[str]) -> None:
+        for command in ("train", "explain"):
+            message = fails(command, str(MODEL.with_name(f"{model}.py")), *options)
+            for part in expected:
+                assert part in message
+
+    def test_timesteps_of_timed_data(self, fails: Any) -> None:
+        message = fails("train", str(MODEL.with_name("pulse_order.py")), "--samples", "5", "--timesteps", "7")
+        assert "--timesteps 7: data 'pulse_order' have a time axis of 40 steps already" in message
 
     @pytest.mark.parametrize(
         ("options", "expected"),
         [
+            (["--epochs", "3", "--set", "epochs=4"], "--epochs and --set epochs: it is given twice, as 3 and as 4"),
+            (["--algorithm", "rollout", "--epochs", "3", "--set", "max_iter=4"], "--epochs and --set max_iter"),
+            (["--set", "step=2", "--set", "step=3"], "--set step: it is given twice"),
             (["--algorithm", "onlin"], "did you mean 'online'?"),
             (["--set", "ridg=1"], "did you mean 'ridge'?"),
             (["--set", "ridge"], "key=value"),
@@ -267,6 +330,7 @@ def test_settings_take_the_type_of_their_field() -> None:
     a = configured("online", 3, ["batch_size=none", "step=2", "dtype=float64"])
     assert a == so.Online(epochs=3, batch_size=None, step=2.0, dtype="float64")
     assert configured("online", None, ["batch_size=16"]) == so.Online(batch_size=16)
+    assert configured("online", 3, ["epochs=3", "step=2", "step=2.0"]) == so.Online(epochs=3, step=2.0)
 
 
 class TestBaseline:
@@ -277,7 +341,7 @@ class TestBaseline:
         more: dict[str, Any] = {"time_limit": None, "validation": None, "start": None, "watch": lambda *_: None}
         engine = Engine(plan.program, plan.bindings, plan.algorithm, samples, targets, seed=5, **more)
         found = starting_weights(Wiring(plan.program, np.dtype(np.float32)), samples, 5)
-        for name, w in engine.sweeper.weights.items():
+        for name, w in engine.loop.weights.items():
             np.testing.assert_array_equal(found[name], w)
 
     def test_is_the_ridge_fit_of_the_random_networks_readout(self, mlp: Any, clusters: Any) -> None:
@@ -334,6 +398,12 @@ class TestProgress:
         text = self.text([(r, 3)])
         for part in ("2/5", "0.25", "87.5%", "50.0%", "0.10 0.25", "5.0% -", "1.50 s"):
             assert part in text
+
+    def test_r_squared_is_no_percentage(self) -> None:
+        text = self.text(
+            [(Record(1, 0.25, float("nan"), validation=-1.5), 0), (Record(2, 0.1, 0.5, validation=0.75), 0)]
+        )
+        assert "-1.500" in text and "75.0%" in text
 
     def test_many_layers_and_records_stay_on_the_screen(self) -> None:
         rates = {str(k): 0.01 * k for k in range(1, 9)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import snnopt as so
@@ -35,27 +36,214 @@ def test_the_tables_of_the_tests_hold_every_constraint() -> None:
 
 
 @pytest.mark.parametrize("kind", CONSTRAINTS)
-@pytest.mark.parametrize("algorithm", ["online", "rollout"])
-def test_constraints_print_and_are_refused_by_name(kind: str, algorithm: str) -> None:
+def test_constraints_print(kind: str) -> None:
     constraint, text = CONSTRAINTS[kind]
-    problem = so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[constraint])
-    assert text in str(problem)
-    with pytest.raises(so.CompileError, match=f"'hidden'.*{kind}"):
-        so.compile(problem, algorithm)
+    assert text in str(so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[constraint]))
 
 
 @pytest.mark.parametrize("kind", TERMS)
-def test_penalties_without_a_solver_print_and_are_refused_by_name(kind: str) -> None:
+def test_penalties_print(kind: str) -> None:
     term, text = TERMS[kind]
-    problem = so.Problem(NETWORK, so.CrossEntropy(Y) + 0.5 * term)
-    assert text in str(problem) and "0.5" in str(problem)
-    with pytest.raises(so.CompileError, match=f"'hidden'.*{kind}"):
+    problem = str(so.Problem(NETWORK, so.CrossEntropy(Y) + 0.5 * term))
+    assert text in problem and "0.5" in problem
+
+
+def test_cvx_terms_are_refused_by_name_unless_asked_for() -> None:
+    for problem in (
+        so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[CONSTRAINTS["cvx"][0]]),
+        so.Problem(NETWORK, so.CrossEntropy(Y) + 0.5 * TERMS["cvx"][0]),
+    ):
+        with pytest.raises(so.CompileError, match=r"'hidden'.*cvx") as caught:
+            so.compile(problem)
+        assert "on_missing='cvxpy'" in caught.value.fix
+
+
+# ---- trained: every constraint is exact in the returned weights
+
+
+def on_grid(w: np.ndarray) -> bool:
+    levels = np.unique(np.abs(w))
+    step = levels[levels > 0].min(initial=1.0)
+    return len(np.unique(w)) <= 3 and bool(np.all(w / step == np.round(w / step)))
+
+
+KEPT: dict[str, Callable[[np.ndarray], bool]] = {
+    "box": lambda w: bool(np.all((w >= -1) & (w <= 0.5))),
+    "sign": lambda w: bool(np.all(w <= 0)),
+    "cardinality": lambda w: int(np.count_nonzero(w)) <= 7,
+    "fan_in": lambda w: int(np.count_nonzero(w, axis=1).max()) <= 2,
+    "grid": on_grid,
+}
+ALGORITHMS = {
+    "online": so.Online(epochs=3),
+    "rollout": so.Rollout(max_iter=5),
+    "consensus": so.algorithms.Consensus(max_iter=3),
+    "exact_block": so.algorithms.ExactBlock(max_iter=3, begin="rollout"),
+}
+
+
+def data() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 60)
+    return rng.random((60, 4)) + np.eye(4)[labels], labels
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("kind", KEPT)
+@pytest.mark.parametrize("on", ["hidden", "out"])
+def test_constraints_hold_in_the_returned_weights(kind: str, algorithm: str, on: str) -> None:
+    layer = {"hidden": H, "out": Y}[on]
+    arguments = {
+        "box": lambda: so.Box(layer.weights, -1, 0.5),
+        "sign": lambda: so.Sign(layer.weights, -1),
+        "cardinality": lambda: so.Cardinality(layer.weights, 7),
+        "fan_in": lambda: so.FanIn(layer.weights, 2),
+        "grid": lambda: so.Grid(layer.weights, bits=2),
+    }
+    plan = so.compile(so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[arguments[kind]()]), ALGORITHMS[algorithm])
+    result = plan.solve(*data(), timesteps=5)
+    for weights in (result.weights, result.last_weights):
+        assert KEPT[kind](weights[f"{on}.weight"])
+        assert np.any(weights[f"{on}.bias"] != np.round(weights[f"{on}.bias"])), "biases are free"
+
+
+def test_constraints_hold_from_any_start_and_when_interrupted() -> None:
+    plan = so.compile(so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[so.Box(H.weights, -0.1, 0.1)]))
+    free = so.compile(so.Problem(NETWORK, so.CrossEntropy(Y))).solve(*data(), timesteps=5)
+    assert np.abs(free.weights["hidden.weight"]).max() > 0.1
+
+    def stop(record: object) -> None:
+        raise KeyboardInterrupt
+
+    for result in (
+        plan.solve(*data(), timesteps=5, weights=free),
+        plan.solve(*data(), timesteps=5, weights=free, time_limit=1e-9),
+        plan.solve(*data(), timesteps=5, weights=free, callback=stop),
+    ):
+        assert np.abs(result.weights["hidden.weight"]).max() <= np.float32(0.1)
+
+
+@pytest.mark.parametrize("algorithm", ["online", "rollout"])
+def test_a_spike_budget_holds_on_the_training_set(algorithm: str) -> None:
+    x, labels = data()
+    free = so.compile(so.Problem(NETWORK, so.CrossEntropy(Y)), algorithm).solve(x, labels, timesteps=8)
+    rate = rate_of(free, x)
+    problem = so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[so.SpikeBudget(H, rate / 2)])
+    result = so.compile(problem, algorithm).solve(x, labels, timesteps=8)
+    assert rate_of(result, x) <= rate / 2
+    assert result.score(x, labels) > 0.9
+
+
+def rate_of(result: so.Result, x: np.ndarray) -> float:
+    spikes = so.simulate(result, result.weights, x.astype(np.float32), timesteps=8)["hidden"].spikes
+    assert spikes is not None
+    return float(spikes.mean(dtype=np.float64))
+
+
+def test_a_budget_needs_a_bias() -> None:
+    h = so.LIF(name="bare")(so.Dense(5, bias=False)(X))
+    y = so.LI(name="out")(so.Dense(3)(h))
+    problem = so.Problem(so.Network(X, y), so.CrossEntropy(y), constraints=[so.SpikeBudget(h, 0.1)])
+    with pytest.raises(so.CompileError, match=r"'bare'.*no bias"):
         so.compile(problem)
 
 
-def test_losses_without_a_solver_are_refused_by_name() -> None:
-    with pytest.raises(so.CompileError, match=r"'out'.*hinge"):
-        so.compile(so.Problem(NETWORK, so.Hinge(Y)))
+def linear_problem(penalty: Any) -> tuple[so.Problem, np.ndarray, np.ndarray]:
+    """A regression without spikes, so that the minimiser can be computed."""
+    rng = np.random.default_rng(1)
+    x = so.Input(6, name="x")
+    y = so.LI(beta=0.5, name="y")(so.Dense(2)(x))
+    X = rng.standard_normal((80, 6))
+    target = X @ rng.standard_normal((6, 2)) * np.array([1, 0.1]) + 0.3 * rng.standard_normal((80, 2))
+    return so.Problem(so.Network(x, y), so.SquaredError(y) + penalty(y)), X, target
+
+
+@pytest.mark.parametrize("kind", ["l1", "group_lasso"])
+def test_penalties_are_minimised(kind: str) -> None:
+    """Against CVXPY on the whole problem: a read-out of constant inputs is a lasso."""
+    import cvxpy as cp
+
+    term, scale = {"l1": so.L1, "group_lasso": so.GroupLasso}[kind], 0.3
+    problem, X, target = linear_problem(lambda y: scale * term(y.weights))
+    algorithm = so.Rollout(max_iter=400, readout_step=1.0, readout_ridge=1e-3, patience=400, dtype="float64")
+    result = so.compile(problem, algorithm).solve(X, target, timesteps=6)
+    gain = float(np.mean(np.cumsum([0.5**k for k in range(6)])))  # of a constant current in the mean potential
+    w, b = cp.Variable((2, 6)), cp.Variable((1, 2))
+    loss = cp.sum_squares(gain * (X @ w.T + np.ones((80, 1)) @ b) - target) / 2 / len(X)
+    size = cp.sum(cp.abs(w)) if kind == "l1" else cp.sum(cp.norm(w, 2, axis=0))
+    best = cp.Problem(cp.Minimize(loss + scale * size)).solve(solver=cp.CLARABEL)
+    found = result.weights["y.weight"], result.weights["y.bias"]
+    miss = gain * (X @ found[0].T + found[1]) - target
+    norm = np.abs(found[0]).sum() if kind == "l1" else np.linalg.norm(found[0], axis=0).sum()
+    objective = (miss**2).sum() / 2 / len(X) + scale * norm
+    assert best * (1 - 1e-6) <= objective <= best * (1 + 1e-4)
+    exact_zeros = np.abs(w.value) < 1e-6
+    assert exact_zeros.any()
+    np.testing.assert_array_equal(found[0] == 0, exact_zeros)
+
+
+def test_the_fallback_does_what_the_closed_form_does() -> None:
+    import cvxpy as cp
+
+    pair = {
+        "closed form": (so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[so.Box(H.weights, -0.2, 0.3)]), "error"),
+        "cvxpy": (
+            so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[so.cvx(H.weights, lambda w: [w >= -0.2, w <= 0.3])]),
+            "cvxpy",
+        ),
+    }
+    found = {}
+    for name, (problem, missing) in pair.items():
+        plan = so.compile(problem, so.Online(epochs=2, dtype="float64"), on_missing=missing)  # type: ignore[arg-type]
+        found[name] = plan.solve(*data(), timesteps=5).weights["hidden.weight"]
+        assert ("CVXPY FALLBACK" in plan.explain()) == (name == "cvxpy")
+        so.verify(plan, trials=1).raise_if_failed()
+    np.testing.assert_allclose(found["cvxpy"], found["closed form"], atol=1e-4)
+    assert cp is not None
+
+
+def test_a_failing_fallback_ends_in_a_status_that_names_the_layer() -> None:
+    from snnopt.cvx_bridge.prox import ProxError
+    from snnopt.errors import BlockError
+
+    assert issubclass(ProxError, BlockError)
+    calls = []
+
+    def fickle(w: Any) -> Any:
+        calls.append(w)
+        return w >= 0
+
+    problem = so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[so.cvx(H.weights, fickle)])
+    plan = so.compile(problem, so.Online(epochs=2), on_missing="cvxpy")
+    rule: Any = next(b.rule for b in plan.bindings if b.block.kind == "copy")
+
+    solve, count = rule.prox.solve, []
+
+    def fails(center: Any, penalty: float, scale: float = 1.0) -> Any:
+        count.append(penalty)
+        if len(count) > 4:
+            raise ProxError("hidden", "solver_error")
+        return solve(center, penalty, scale)
+
+    rule.prox.solve = fails
+    result = plan.solve(*data(), timesteps=5)
+    assert result.status is so.Status.NUMERICAL_ERROR and "hidden" in result.message
+    assert len(calls) == 1, "the problem is built once"
+
+
+@pytest.mark.parametrize(
+    ("term", "says"),
+    [
+        (lambda w: [w >= 1, w <= 0], "infeasible"),
+        (lambda w: w**2 >= 1, "CVXPY"),
+        (lambda w: 3, "."),
+    ],
+)
+def test_impossible_cvx_terms_are_refused_at_compile(term: Any, says: str) -> None:
+    problem = so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[so.cvx(H.weights, term)])
+    with pytest.raises(so.CompileError, match=says) as caught:
+        so.compile(problem, on_missing="cvxpy")
+    assert "hidden" in caught.value.where
 
 
 WRONG: dict[str, Callable[[], Any]] = {

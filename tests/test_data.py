@@ -63,7 +63,9 @@ def test_share_of_test_rows_is_rounded_up(share: float) -> None:
         ({"test_share": 0}, "test_share=0"),
         ({"test_share": 1.0}, "test_share=1.0"),
         ({"test_share": "half"}, "test_share='half'"),
+        ({"test_share": 0.9999}, "test_share=0.9999 leaves no row to train on"),
         ({"samples": 0}, "samples=0"),
+        ({"samples": True}, "samples=True"),
         ({"samples": 1438}, "1 to 1437"),
         ({"samples": 2.5}, "samples=2.5"),
     ],
@@ -83,7 +85,7 @@ def test_missing_scikit_learn_says_what_to_install(monkeypatch: pytest.MonkeyPat
 
 
 def test_table_holds_callables_that_return_datasets() -> None:
-    assert list(DATASETS) == ["digits", "basic_motions", "japanese_vowels", "pulse_order"]
+    assert list(DATASETS) == ["digits", "basic_motions", "japanese_vowels", "pulse_order", "saccades"]
     for name, read in DATASETS.items():
         d = read(seed=0, samples=10)
         assert isinstance(d, Dataset)
@@ -92,7 +94,7 @@ def test_table_holds_callables_that_return_datasets() -> None:
         assert len(d.y_train) == d.X_train.shape[1 if d.timed else 0] == 10
         assert len(d.y_test) == d.X_test.shape[1 if d.timed else 0]
         assert set(np.unique(d.y_test)) == set(range(len(d.classes)))
-        assert d.X_train.dtype == d.X_test.dtype == np.float64
+        assert d.X_train.dtype == d.X_test.dtype == (np.float32 if name == "saccades" else np.float64)
         assert d.y_train.dtype == d.y_test.dtype == np.int64
         assert repr(d).startswith(f"Dataset('{name}', 10 train")
         again = read(seed=0, samples=10)

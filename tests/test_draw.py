@@ -376,7 +376,7 @@ def test_a_plan_is_its_blocks_and_the_couplings_between_them(name: str, algorith
     assert blocks == {b.block.name for b in plan.bindings}
     found = texts(ax)
     for binding in plan.bindings:
-        assert found[found.index(binding.block.name) + 1] == binding.rule.__name__
+        assert found[found.index(binding.block.name) + 1] == binding.title
     couplings = {n for n in drawn if "." not in n}
     assert couplings <= {f"{c.name}: {kind}" for c in plan.program.couplings for kind in ("dynamics", "step")}
     tied: dict[str, set[str]] = {}
@@ -530,6 +530,15 @@ def test_mermaid_escapes_names() -> None:
 def test_what_cannot_be_drawn_says_what_can(function: Any, wrong: Any) -> None:
     with pytest.raises(so.ModelError, match=r"(draw|mermaid): .* cannot be drawn.\n  Fix: pass a network or a problem"):
         function(wrong)
+
+
+@pytest.mark.parametrize("ax", [3, "axes", [None]])
+@pytest.mark.parametrize("planned", [False, True])
+def test_what_is_no_axes_is_refused(ax: Any, planned: bool) -> None:
+    y = so.LI()(so.Dense(2)(x := so.Input(3)))
+    problem = so.Problem(so.Network(x, y), so.CrossEntropy(y))
+    with pytest.raises(so.ModelError, match=r"ax: .* is no matplotlib axes.\n  Fix: .*subplots\(\)\[1\]"):
+        so.draw(so.compile(problem) if planned else problem, ax=ax)
 
 
 def test_missing_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,13 @@ def test_demands_and_sums_are_those_of_the_linearised_network(drawn: Drawn) -> N
     plan = compiled(drawn)
     program, rng = plan.program, np.random.default_rng(drawn.seed)
     given_weights, data, targets = drawn.weights(program), flat(drawn.data(program)), drawn.targets(program)
-    sweeper = Sweeper(program, plan.bindings, plan.algorithm, check_weights(program, given_weights, F64), drawn.steps)
+    sweeper = Sweeper(
+        Wiring(program, F64),
+        plan.bindings,
+        so.Online(dtype="float64"),
+        check_weights(program, given_weights, F64),
+        drawn.steps,
+    )
     shape = {c.name: (drawn.steps, drawn.samples, c.size) for c in program.couplings}
     slopes = {n: rng.uniform(0.1, 1.0, shape[n]) for n in sweeper.moves if program.by_name[n].dynamics.spiking}
     sweeper.moves |= {n: FixedSlope(p) for n, p in slopes.items()}

@@ -24,7 +24,9 @@ def loaded() -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("heavy", ["cvxpy", "networkx", "matplotlib", "sklearn", "torch", "jax", "dask", "nir", "pandas"])
+@pytest.mark.parametrize(
+    "heavy", ["cvxpy", "networkx", "matplotlib", "sklearn", "torch", "jax", "dask", "nir", "pandas"]
+)
 def test_import_loads_nothing_heavy(loaded: set[str], heavy: str) -> None:
     assert "snnopt" in loaded
     assert heavy not in loaded

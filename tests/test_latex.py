@@ -15,9 +15,9 @@ from matplotlib.mathtext import MathTextParser
 import snnopt as so
 from snnopt.model import CONNECTIONS, CONSTRAINTS, LOSSES, NEURONS, PENALTIES
 from snnopt.model.losses import Loss
+from snnopt.model.naming import ALONE, Names
 from snnopt.report.latex import lines
 from snnopt.report.latex.blocks import block_writer
-from snnopt.report.latex.names import names_in
 from snnopt.report.latex.symbols import number, roman
 
 READER: MathTextParser = MathTextParser("path")
@@ -90,7 +90,7 @@ class Equations:
         return {name: np.stack(np.broadcast_arrays(*values)) for name, values in out.items()}
 
     def signal(self, text: str) -> tuple[str, int] | None:
-        match = re.fullmatch(r"([a-z])_\{t(?:-(\d+))?\}(\^\{\(\\mathrm\{.*\}\)\})", text)
+        match = re.fullmatch(r"([a-z]|\\mathrm\{[a-z]+\})_\{t(?:-(\d+))?\}(\^\{\(\\mathrm\{.*\}\)\})", text)
         return None if match is None else (match[1] + match[3], self.t - int(match[2] or 0))
 
     def evaluate(self, text: str) -> Any:
@@ -403,7 +403,7 @@ def test_all_weights_into_a_layer_are_meant() -> None:
 
 def test_terms_of_other_kinds_are_their_plain_text() -> None:
     class Mine(so.L2):
-        def formula(self) -> str:
+        def formula(self, names: Names = ALONE) -> str:
             return "huber_1(W[hidden])"
 
     class Bound(so.Sign):
@@ -467,7 +467,7 @@ def test_a_plan_has_a_line_for_each_block(algorithm: str) -> None:
 def test_a_block_in_difference_form_penalises_the_update_equation() -> None:
     plan = so.compile(so.Problem(NETWORK, so.CrossEntropy(Y)))
     block = next(b.block for b in plan.bindings if b.block.name == "hidden.weights")
-    line = block_writer(plan, names_in(NETWORK)).line(replace(block, form="difference"))
+    line = block_writer(plan, Names(NETWORK)).line(replace(block, form="difference"))
     check_line(line)
     left, right = lines(NETWORK)[0].split(" = ")
     assert rf"\left\| {left} - \left( {right} \right) \right\|^{{2}}" in line
@@ -575,8 +575,8 @@ def test_printed_text_of_all_that_equations_can_hold() -> None:
         "s[c,t] = H(v[c,t] - 1)",
         "m[h,t] = 0.9 m[h,t-1] + (W[h.0] flatten(s[c,t]) + b[h.0] + W[w] image[t-3] + b[w] + W[h.2] s[r,t-1] + "
         "W_rec[h] s[h,t-1]) - s[h,t-1]",
-        "b[h,t] = 0.98 b[h,t-1] + s[h,t-1]",
-        "u[h,t] = m[h,t] - 0.05 b[h,t]",
+        "adaptation[h,t] = 0.98 adaptation[h,t-1] + s[h,t-1]",
+        "u[h,t] = m[h,t] - 0.05 adaptation[h,t]",
         "s[h,t] = H(u[h,t] - 1)",
         "x[r,t] = 0.9 x[r,t-1] - 0.3 y[r,t-1] + 2 (sparse(W[r], s[h,t]) + b[r]) - s[r,t-1]",
         "y[r,t] = y[r,t-1] - (sparse(W[r], s[h,t]) + b[r])",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def test_each_series_is_judged_as_if_alone(name: str) -> None:
     together = array(result.readout(X, lengths=LENGTHS))
     trace = so.simulate(plan, result.weights, X, lengths=LENGTHS)
     for k in (0, 3, 11, 40):
-        alone = array(result.readout(SERIES[k][:, None]))
+        alone = array(result.readout(SERIES[k][:, None], lengths=LENGTHS[[k]]))
         np.testing.assert_allclose(together[k], alone[0], atol=1e-9)
         own = so.simulate(plan, result.weights, SERIES[k][:, None])
         for layer, activity in own.items():
@@ -161,3 +162,36 @@ def test_not_a_number_within_a_series_is_refused() -> None:
     bad[2, 5, 1] = np.nan
     with pytest.raises(so.DataError, match=r"\(2, 5, 1\)"):
         so.compile(problem()).solve(bad, Y, lengths=LENGTHS)
+
+
+def test_once_trained_with_lengths_timed_data_need_theirs(tmp_path: Path) -> None:
+    plan = so.compile(problem(), so.Online(epochs=1))
+    with pytest.raises(so.DataError, match=r"numpy\.full\(90, 14\) if all are whole") as caught:
+        plan.solve(X, Y, lengths=LENGTHS, validation=(X, Y))
+    assert "validation" in caught.value.where
+    result = plan.solve(X, Y, lengths=LENGTHS)
+    for trained in (result, so.load(result.save(tmp_path / "unequal.npz"))):
+        assert trained.unequal
+        for ask, targets in ((trained.predict, ()), (trained.readout, ()), (trained.score, (Y[:7],))):
+            with pytest.raises(so.DataError, match=r"give lengths=..., numpy\.full\(7, 14\)"):
+                ask(X[:, :7], *targets)
+        assert array(trained.predict(X[:, :7], lengths=np.full(7, T))).shape == (7,)
+    whole = plan.solve(X, Y)
+    assert not whole.unequal
+    whole.predict(X)
+
+
+def test_constant_data_need_no_lengths() -> None:
+    plan = so.compile(count(), so.Online(epochs=1))
+    result = plan.solve(X[0], Y, timesteps=T, lengths=LENGTHS, validation=(X[0], Y))
+    assert result.unequal and array(result.predict(X[0])).shape == (N,)
+
+
+def test_activity_counts_only_the_steps_that_count() -> None:
+    result = so.compile(problem(), so.Online(epochs=1)).solve(X, Y, lengths=LENGTHS)
+    a = so.simulate(result, result.weights, X, lengths=LENGTHS)["h"]
+    assert a.spikes is not None and a.lengths is not None
+    np.testing.assert_array_equal(a.lengths, LENGTHS)
+    by_hand = sum(float(a.spikes[:k, n].sum()) for n, k in enumerate(LENGTHS)) / (LENGTHS.sum() * 12)
+    assert a.firing_rate == pytest.approx(by_hand) and f"{by_hand:.3f}" in repr(a)
+    assert so.simulate(result, result.weights, X)["h"].lengths is None

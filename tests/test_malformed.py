@@ -157,6 +157,34 @@ MALFORMED: dict[str, tuple[Callable[[], object], str, str, str]] = {
         r"so\.Input\(\(1, 8, 8\)\)",
     ),
     "a kernel wider than the image": (lambda: so.Conv2d(4, 11)(IMAGE), "Conv2d.*'image'", "11", "."),
+    "channels last": (
+        lambda: so.Conv2d(4, 3)(so.Input((28, 28, 1), name="photo")),
+        "Conv2d.*'photo'",
+        r"kernel of \(3, 3\) does not fit in a source of \(28, 1\)",
+        r"channels come first: declare so\.Input\(\(1, 28, 28\)\) and give numpy\.moveaxis\(X, -1, -3\)",
+    ),
+    "channels of a series last": (
+        lambda: so.Conv1d(4, 5)(so.Input((40, 3), name="series")),
+        "Conv1d.*'series'",
+        "does not fit",
+        r"so\.Input\(\(3, 40\)\) and give numpy\.moveaxis\(X, -1, -2\)",
+    ),
+    "pooling by more than the image": (
+        lambda: so.AvgPool2d(9)(IMAGE),
+        "AvgPool2d.*'image'",
+        "windows of 9 x 9 are larger than the image of 8 x 8",
+        "pool by at most 8",
+    ),
+    "a mask with NaN": (lambda: so.Sparse([[1, float("nan")]]), "Sparse", "1 NaN", "nan_to_num"),
+    "a mask of zeros": (lambda: so.Sparse([[0, 0], [0, 0]]), "Sparse", "no synapse", "not zero everywhere"),
+    "a mask of text": (lambda: so.Sparse([["a"]]), "Sparse", r"its mask is \[\['a'\]\]", r"\[units, sources\]"),
+    "a mask of unequal rows": (lambda: so.Sparse(untyped([[1], [1, 2]])), "Sparse", "mask", r"\[units, sources\]"),
+    "a network without weights": (
+        lambda: so.Problem(so.Network(X, y := so.LI(name="out")(so.LIF(name="bare")(X))), so.CrossEntropy(y)),
+        "Problem",
+        "no weights, so there is nothing to train",
+        r"put so\.Dense\(\.\.\.\) somewhere",
+    ),
     "one connection between layers of two widths": (
         shared_between_widths,
         "shared weights 'shared.weight'",
@@ -232,3 +260,52 @@ def test_malformed_models_say_where_what_and_what_to_write(case: str) -> None:
     assert isinstance(error, so.SnnoptError)
     for part, pattern in ((error.where, where), (error.cause, cause), (error.fix, fix)):
         assert re.search(pattern, part), f"{pattern!r} is not in {part!r}"
+
+
+def test_printed_problems_and_errors_use_the_networks_names() -> None:
+    x = so.Input(4)
+    h = so.ALIF(recurrent=so.Dense())(so.Dense(5)(x) + so.Dense(5, name="late")(so.Delay(1)(x)))
+    g = so.LIF()(so.Dense(3)(h))
+    y = so.LI()(so.Dense(2)(g))
+    network = so.Network(x, y, feedback={g: so.Dense()(so.Delay(1)(g))})
+    objective = so.CrossEntropy(y) + so.L1(h.weights) + so.L2(g.weights) + so.GroupLasso(h.weights) + so.SpikeCost(h)
+    constraints = [
+        so.Box(h.weights, -1, 1),
+        so.Sign(g.weights, 1),
+        so.Cardinality(g.weights, 3),
+        so.FanIn(h.weights, 2),
+        so.Grid(g.weights, 2),
+        so.SpikeBudget(g, 0.1),
+        so.cvx(y.weights, abs),
+    ]
+    problem = so.Problem(network, objective, constraints)
+    all_h, all_g = "W[alif1.0], W[late], W_rec[alif1]", "W[lif1.0], W[lif1.1]"
+    first = (
+        f"cross_entropy(mean_t v[li1], labels) + ||{all_h}||_1 + 1/2 ||{all_g}||^2 + sum_j ||({all_h})[:,j]|| + "
+        "sum_t s[alif1,t]"
+    )
+    lines = [line.strip() for line in str(problem).splitlines()]
+    assert lines[1] == first and first in repr(problem)
+    assert lines[lines.index("and") + 1 :] == [
+        f"-1 <= {all_h} <= 1",
+        f"{all_g} >= 0",
+        f"card({all_g}) <= 3",
+        f"card(({all_h})[i,:]) <= 2",
+        f"{all_g} each in scale * {{-1, .., 1}}",
+        "mean s[lif1] <= 0.1",
+        "cvx.abs(W[li1])",
+    ]
+    names = {v.name for v in so.compile(so.Problem(network, so.CrossEntropy(y))).program.variables}
+    assert {"alif1.0.weight", "late.weight", "alif1.recurrent.weight", "lif1.0.weight", "lif1.1.weight"} <= names
+    with pytest.raises(
+        so.ModelError, match=r"term cross_entropy\(count_t s\[lif1\], labels\): layer 'lif1' is not an out"
+    ):
+        so.Problem(network, so.CrossEntropy(y) + so.CrossEntropy(g, over="count"))
+    assert so.L2(h.weights).formula() == "1/2 ||W[layer.0], W[late], W_rec[layer]||^2", "no network, no name"
+
+
+def test_a_recurrent_connection_with_a_name_is_printed_by_it() -> None:
+    h = so.LIF(name="h", recurrent=so.Dense(name="loop"))(so.Dense(5)(X))
+    y = so.LI(name="y")(so.Dense(2)(h))
+    text = str(so.Problem(so.Network(X, y), so.CrossEntropy(y) + so.L2(h.weights)))
+    assert "1/2 ||W[h], W[loop]||^2" in text and "W[loop] s[h,t-1]" in text

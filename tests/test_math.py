@@ -377,7 +377,7 @@ def test_demands_are_minus_the_gradient_of_the_linearised_network(case: str) -> 
     labels = rng.integers(0, net.classes, net.samples)
     slopes = {n: rng.uniform(0.1, 1.5, (net.steps, net.samples, net.size(n))) for n in net.layers}
 
-    sweeper = Sweeper(plan.program, plan.bindings, plan.algorithm, weights, net.steps)
+    sweeper = Sweeper(Wiring(plan.program, F64), plan.bindings, so.Online(dtype="float64"), weights, net.steps)
     sweeper.moves = {n: FixedSlope(p) for n, p in slopes.items()}
     batch = Batch({"x": x}, {"y": labels})
     for kind in ("rollout", "demands"):

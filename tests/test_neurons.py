@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,7 +104,7 @@ def test_every_neuron_trains(name: str, algorithm: str, clusters: tuple[np.ndarr
     assert plan.solve(*clusters, timesteps=8).score(*clusters) > 0.9
 
 
-BAD_EQUATIONS = {
+BAD_EQUATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "v * v": ({"v": "v * v + i"}, "linear"),
     "two states": ({"x": "x * y + i", "y": "0.9 * y"}, "linear"),
     "a state in a function": ({"v": "exp(v) + i"}, "linear"),
@@ -116,6 +117,28 @@ BAD_EQUATIONS = {
     "a call": ({"v": "__import__('os').system('true') * v + i"}, "understood"),
     "nothing": ({}, "no equations"),
     "a state called i": ({"i": "0.9 * i"}, "'i'"),
+    "parameters as a list": ({"v": "a * v + i", "parameters": [0.9]}, "not a dict"),
+    "a parameter of text": ({"v": "a * v + i", "parameters": {"a": "0.9"}}, "a = '0.9'"),
+    "a complex parameter": ({"v": "a * v + i", "parameters": {"a": 0.9j}}, "a = 0.9j"),
+    "a switch": ({"v": "a * v + i", "parameters": {"a": True}}, "a = True"),
+    "a NaN": ({"v": "a * v + i", "parameters": {"a": [0.9, np.nan]}}, "give a finite number"),
+    "a ragged parameter": ({"v": "a * v + i", "parameters": {"a": [[0.9], [0.9, 0.8]]}}, "give a finite number"),
+    "a threshold of text": ({"v": "0.9 * v + i", "threshold": "theta"}, "threshold = 'theta'"),
+    "division by zero": ({"v": "v / 0 + i"}, "'v / 0' divides by zero"),
+    "division by a parameter": ({"v": "v * (1 / a) + i", "parameters": {"a": [1, 0]}}, "'1 / a' divides by zero"),
+    "too large a number": ({"v": "1e400 * v + i"}, "'1e400' is not a finite real number"),
+    "too large a whole number": ({"v": f"1{'0' * 400} * v + i"}, "not a finite real number"),
+    "an overflow": ({"v": "exp(1000) * v + i"}, r"'exp\(1000\)' is not a finite"),
+    "a root": ({"v": "sqrt(-1) * v + i"}, r"'sqrt\(-1\)' is not a finite real"),
+    "a fractional power": ({"v": "(-8) ** (1 / 3) * v + i"}, "not a finite real"),
+    "a power of zero": ({"v": "0 ** -1 * v + i"}, "not a finite real"),
+    "a spike without a threshold": ({"v": "0.9 * v + i - s", "threshold": None}, "s would never be 1"),
+    "an unused parameter": ({"v": "0.9 * v + i", "parameters": {"tau": 2.0}}, "uses the parameter 'tau'"),
+    "a parameter like a state": ({"v": "0.9 * v + i", "parameters": {"v": 0.9}}, "'v' is both a state and a parameter"),
+    "two lengths": ({"v": "a * v + b * i", "parameters": {"a": [0.9] * 3, "b": [1.0] * 4}}, "a has 3 values, b has 4"),
+    "growth": ({"v": "1.2 * v + i - s"}, r"by a factor of 1\.2 a step"),
+    "growth of two": ({"v": "0.9 * v - 0.8 * w + i", "w": "0.8 * v + 0.9 * w"}, r"by a factor of 1\.20416 a step"),
+    "growth of one neuron": ({"v": "a * v + i", "parameters": {"a": [0.9, 1.1]}}, r"by a factor of 1\.1 a step"),
 }
 
 
@@ -123,7 +146,7 @@ BAD_EQUATIONS = {
 def test_bad_equations_are_refused_by_name(name: str) -> None:
     equations, says = BAD_EQUATIONS[name]
     with pytest.raises(so.ModelError, match=says) as caught:
-        so.Neuron.from_equations(**equations, threshold=1.0, name="resonator")  # type: ignore[arg-type]
+        so.Neuron.from_equations(**{"threshold": 1.0, "name": "resonator", **equations})
     assert "resonator" in str(caught.value)
 
 
@@ -132,3 +155,28 @@ def test_a_neuron_that_never_reads_its_current_is_refused() -> None:
     h = so.Neuron.from_equations(v="0.9 * v - s", threshold=1.0, name="deaf")(so.Dense(4)(x))
     with pytest.raises(so.ModelError, match="never reads"):
         so.simulate(so.Network(x, h), {"deaf.weight": np.zeros((4, 3)), "deaf.bias": np.zeros(4)}, np.ones((2, 1, 3)))
+
+
+def test_parameters_of_equations_are_counted_when_neurons_are() -> None:
+    current = so.Dense(5)(so.Input(3))
+    leaky = so.Neuron.from_equations(
+        v="alpha * v + i - s", threshold=1.0, parameters={"alpha": [0.9, 0.8, 0.7]}, name="leaky"
+    )
+    with pytest.raises(so.ModelError, match=r"'leaky': alpha has 3 values for 5 neurons.\n  Fix: .*shape \(5,\)"):
+        leaky(current)
+    with pytest.raises(so.ModelError, match="threshold has 3 values for 5 neurons"):
+        so.Neuron.from_equations(v="0.9 * v + i - s", threshold=[1.0, 1.0, 2.0])(current)
+    assert leaky(so.Dense(3)(so.Input(3))).shape == (3,)
+
+
+def test_states_that_neither_grow_nor_decay_are_taken() -> None:
+    so.Neuron.from_equations(v="v + i - s", threshold=1.0)
+    so.Neuron.from_equations(x="cos(1) * x - sin(1) * y + i", y="sin(1) * x + cos(1) * y")
+
+
+def test_the_adaptation_is_not_called_like_a_bias() -> None:
+    x = so.Input(3)
+    y = so.LI(name="y")(so.Dense(2)(so.ALIF(name="h")(so.Dense(4)(x))))
+    text = str(so.Problem(so.Network(x, y), so.CrossEntropy(y)))
+    assert "adaptation[h,t] = 0.98 adaptation[h,t-1] + s[h,t-1]" in text
+    assert text.count("b[h") == 1, "only the bias"

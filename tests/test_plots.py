@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from matplotlib.figure import Figure
 
 import snnopt as so
 from snnopt.report.plots import overview
-from snnopt.report.plots.overview import save_figure
+from snnopt.report.plots.saving import save_figure
 from snnopt.runtime import Activity, History, Record
 
 T, N, UNITS = 6, 4, 5
+LENGTHS = np.array([6, 2, 4, 3])
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +47,16 @@ def trace() -> dict[str, Activity]:
         "first": Activity(v[0], (v[0] > 0.5).astype(float)),
         "second": Activity(v[1], (v[1] > 0.5).astype(float)),
         "readout": Activity(v[2], None),
+    }
+
+
+@pytest.fixture
+def padded(trace: dict[str, Activity]) -> dict[str, Activity]:
+    """Activity of samples of unequal length."""
+    counted = (np.arange(T)[:, None] < LENGTHS)[:, :, None]
+    return {
+        n: Activity(a.potentials * counted, None if a.spikes is None else a.spikes * counted, LENGTHS)
+        for n, a in trace.items()
     }
 
 
@@ -113,8 +125,43 @@ class TestRaster:
         with pytest.raises(so.DataError, match=named):
             so.plot.raster(given, **more)
 
+    def test_steps_after_the_end_are_grey_and_empty(self, ax: Axes, padded: dict[str, Activity]) -> None:
+        spikes = padded["first"].spikes
+        assert spikes is not None
+        so.plot.raster(padded, ax, samples=[1, 2])  # of 2 and 4 steps
+        seen = np.concatenate([spikes[:2, 1], np.zeros((2, UNITS)), spikes[:4, 2]])
+        np.testing.assert_array_equal(cells(ax)[0], np.argwhere(seen > 0))
+        assert ax.get_xlim() == (-0.5, 7.5)
+        (grey,) = ax.patches
+        assert (grey.get_x(), grey.get_x() + grey.get_width()) == (1.5, 3.5)  # type: ignore[attr-defined]
+        draw(ax)
+
+    def test_names_of_thin_layers_are_written_across(self, ax: Axes) -> None:
+        layers = {
+            n: Activity(np.zeros((T, 1, k)), np.ones((T, 1, k))) for n, k in (("a rather long name", 5), ("b", 90))
+        }
+        so.plot.raster(layers, ax)
+        assert [(t.get_text(), t.get_rotation()) for t in ax.get_yticklabels()] == [
+            ("a rather lo… (5)", 0),
+            ("b\n90 neurons", 90),
+        ]
+        draw(ax)
+
 
 class TestTraces:
+    def test_a_sample_is_drawn_up_to_its_end(self, ax: Axes, padded: dict[str, Activity]) -> None:
+        so.plot.traces(padded["first"], ax, sample=1, labels=["n"] * UNITS)
+        assert {len(np.asarray(line.get_ydata())) for line in ax.lines if line.get_linestyle() == "-"} == {2}
+        assert ax.get_xlim() == (0, 1)
+        draw(ax)
+
+    def test_names_at_the_ends_stay_beside_the_axes(self, ax: Axes) -> None:
+        ends = np.zeros((T, 1, 6))
+        ends[:, 0, 0] = 10.0
+        so.plot.traces(ends, ax, labels=list("abcdef"))
+        low, high = ax.get_ylim()
+        assert all(low < t.xy[1] < high for t in ax.texts)  # type: ignore[attr-defined]
+
     def test_draws_potentials_spikes_and_threshold(self, ax: Axes, trace: dict[str, Activity]) -> None:
         a = trace["first"]
         assert a.spikes is not None
@@ -168,6 +215,17 @@ class TestConvergence:
         ax = so.plot.convergence(History((Record(0, 2.0, nan), Record(1, -1.0, nan))))
         assert (ax.get_yscale(), ax.get_xlabel(), len(ax.figure.axes)) == ("linear", "iteration", 1)
 
+    def test_validation_of_real_targets_is_r_squared(self) -> None:
+        nan = float("nan")
+        ax = so.plot.convergence(History(tuple(Record(k, 1 / k, nan, validation=0.1 * k) for k in range(1, 4))))
+        right = next(a for a in ax.figure.axes if a is not ax)
+        assert right.get_ylabel() == "R squared"
+        np.testing.assert_allclose(np.asarray(right.lines[0].get_ydata()), [0.1, 0.2, 0.3])
+
+    def test_one_record_has_one_tick(self, ax: Axes) -> None:
+        so.plot.convergence(History((Record(1, 0.5, 0.5),)), ax)
+        np.testing.assert_array_equal(ax.get_xticks(), [1])
+
     def test_empty_history(self) -> None:
         with pytest.raises(so.DataError, match="history is empty"):
             so.plot.convergence(History())
@@ -184,6 +242,16 @@ class TestRates:
         drawn = [np.asarray(p.get_xy())[:, 1].max() for p in ax.patches]  # type: ignore[attr-defined]
         assert len(drawn) == 2
         draw(ax)
+
+    def test_only_steps_that_count_are_counted(self, ax: Axes, padded: dict[str, Activity]) -> None:
+        so.plot.rates(padded, ax)
+        legend = ax.get_legend()
+        assert legend is not None
+        spikes = padded["first"].spikes
+        assert spikes is not None
+        by_hand = sum(spikes[:k, n].sum() for n, k in enumerate(LENGTHS)) / (LENGTHS.sum() * UNITS)
+        assert legend.get_texts()[0].get_text() == f"first: mean {by_hand:.2f}"
+        assert padded["first"].firing_rate == pytest.approx(by_hand)
 
     def test_names_silent_neurons(self, ax: Axes) -> None:
         so.plot.rates(np.zeros((T, N, 7)), ax)
@@ -236,12 +304,72 @@ class TestOverview:
         predicted = np.where(np.arange(N) < right, labels, 1 - labels)
         data, weight = np.random.default_rng(0).random((N, 6)), np.random.default_rng(1).standard_normal((UNITS, 6))
         figure = overview(
-            history, trace, "readout", data, labels, predicted, weight, classes=("no", "yes"), shape=shape, baseline=0.5
+            history,
+            trace,
+            "readout",
+            data,
+            labels,
+            predicted,
+            weight,
+            layer="first",
+            classes=("no", "yes"),
+            shape=shape,
         )
         path = save_figure(figure, tmp_path / "picture")
         assert path == tmp_path / "picture.png"
         assert path.read_bytes().startswith(b"\x89PNG")
         assert [p.name for p in tmp_path.iterdir()] == ["picture.png"]
+
+    def test_long_names_stay_in_their_place(self, padded: dict[str, Activity], history: History) -> None:
+        """Captions, titles and labels neither leave the picture nor meet one another."""
+        labels, predicted = np.array([0, 1, 1, 0]), np.array([0, 1, 0, 1])
+        data, weight = np.zeros((T, N, 7)), np.ones((UNITS, 7))
+        names = ("B then A, or the other way round", "Incomprehensibilities")
+        figure = overview(
+            history,
+            padded,
+            "readout",
+            data,
+            labels,
+            predicted,
+            weight,
+            layer="a layer of a very long name",
+            classes=names,
+            title=f"{'64-' * 30}10 trained by snnopt and by many others, and told in one long line",
+        )
+        figure.savefig(io.BytesIO())
+        raster, image = figure.axes[1], figure.axes[3]
+        boxes = [t.get_window_extent() for t in raster.texts]
+        assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
+        whole = figure.bbox
+        titles = [a.title for a in figure.axes] + list(figure.texts)
+        for box in [*boxes, *(t.get_window_extent() for t in titles if t.get_text())]:
+            assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y1 <= whole.y1
+        assert image.get_title() == "Weights into 'a layer of a ve…'"
+
+    def test_kernels_are_small_images_of_the_layer_by_name(self, trace: dict[str, Activity], history: History) -> None:
+        labels = np.array([0, 1, 1, 0])
+        kernels = np.random.default_rng(0).standard_normal((4, 1, 3, 3))
+        figure = overview(
+            history,
+            trace,
+            "readout",
+            np.zeros((N, 1, 2, 3)),
+            labels,
+            labels,
+            kernels,
+            layer="maps",
+            classes=("no", "yes"),
+            shape=(2, 3),
+        )
+        image = next(a for a in figure.axes if a.get_title() == "What 'maps' looks for")
+        assert np.isfinite(np.ma.filled(np.ma.asarray(image.images[0].get_array()), np.nan)).sum() == 36
+        several = np.concatenate([kernels, kernels], 1)
+        figure = overview(
+            history, trace, "readout", np.zeros((N, 6)), labels, labels, several, layer="maps", classes=("no", "yes")
+        )
+        image = next(a for a in figure.axes if a.get_title() == "Weights into 'maps'")
+        assert (image.get_xlabel(), image.get_ylabel()) == ("kernel entry", "channel")
 
     def test_nothing_is_written_for_a_bad_name(self, tmp_path: Path) -> None:
         with pytest.raises(so.DataError, match="no kind of picture"):
@@ -265,3 +393,9 @@ def test_missing_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch
 def test_the_wrong_thing_says_what_to_pass(draw: Any) -> None:
     with pytest.raises(so.DataError, match=r"Fix: (pass|choose)"):
         draw({"hidden.weight": np.ones((3, 2))})
+
+
+@pytest.mark.parametrize("draw", [so.plot.raster, so.plot.rates, so.plot.traces, so.plot.weights])
+def test_what_is_no_axes_is_refused(draw: Any) -> None:
+    with pytest.raises(so.ModelError, match="ax: 3 is no matplotlib axes"):
+        draw(np.ones((3, 2)), 3)

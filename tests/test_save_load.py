@@ -242,6 +242,15 @@ def test_a_newer_version_is_named(saved: Path) -> None:
         so.load(saved)
 
 
+def test_files_that_do_not_tell_of_lengths_are_read(saved: Path) -> None:
+    with np.load(saved) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    header = json.loads(str(arrays["header"]))
+    assert header.pop("unequal") is False
+    np.savez(saved, **arrays | {"header": np.array(json.dumps(header))})
+    assert so.load(saved).unequal is False
+
+
 def test_a_lost_weight_is_named(saved: Path) -> None:
     with np.load(saved) as archive:
         arrays = {name: archive[name] for name in archive.files if name != "weights/hidden.weight"}

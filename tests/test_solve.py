@@ -228,6 +228,83 @@ def test_real_targets_are_fitted(name: str, columns: int) -> None:
     assert result.score(x, target) > 0.5
 
 
+@pytest.mark.parametrize("name", ["online", "rollout", "full_dual"])
+def test_validation_of_real_targets_is_their_score(name: str) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-1, 1, (80, 2))
+    target = np.stack([x[:, 0] * x[:, 1], np.sin(2 * x[:, 0])], 1)
+    inp = so.Input(2)
+    out = so.LI(name="out")(so.Dense(2)(so.LIF()(so.Dense(20)(inp))))
+    plan = so.compile(so.Problem(so.Network(inp, out), so.SquaredError(out)), name)
+    result = plan.solve(x[:60], target[:60], timesteps=5, validation=(x[60:], target[60:]))
+    held = [r.validation for r in result.history]
+    assert np.isfinite(held).all() and all(math.isnan(r.accuracy) for r in result.history)
+    last = dataclasses.replace(result, weights=result.last_weights)
+    scores = [chosen.score(x[60:], target[60:]) for chosen in (last, result)]
+    assert scores[0] == held[-1] or name == "rollout", "of the last record's weights"
+    assert scores[1] == held[int(np.argmin([r.loss for r in result.history]))]
+    assert math.isnan(result.score(x[:3], np.ones((3, 2)))), "targets that do not vary"
+
+
+@BOTH
+def test_accuracy_of_labels_beside_real_targets_is_that_of_the_labels(name: str, clusters: Data) -> None:
+    x, y = clusters
+    pixels = so.Input(8)
+    h = so.LIF()(so.Dense(20)(pixels))
+    a, b = so.LI(name="a")(so.Dense(3)(h)), so.LI(name="b")(so.Dense(8)(h))
+    objective = so.CrossEntropy(a) + 0.1 * so.CrossEntropy(a, over="last") + so.SquaredError(b)
+    targets = {"a": y, "b": x}
+    plan = so.compile(so.Problem(so.Network(pixels, [a, b]), objective), quick(name))
+    result = plan.solve(x, targets, timesteps=T, validation=(x, targets))
+    found = result.readout(x)
+    assert isinstance(found, dict)
+    hits = float((found["a"].argmax(1) == y).mean())
+    spread = ((x - x.mean(0)) ** 2).sum()
+    assert result.score(x, targets) == pytest.approx((hits + 1 - ((found["b"] - x) ** 2).sum() / spread) / 2)
+    best = result.history[int(np.argmin([r.loss for r in result.history]))]
+    if name == "rollout":
+        assert best.accuracy == pytest.approx(hits)
+    else:
+        assert 0 < best.accuracy <= 1
+    assert result.history[-1].validation != result.history[-1].accuracy
+
+
+def test_labels_are_scored_by_accuracy_whatever_was_trained_on(clusters: Data) -> None:
+    x, y = clusters
+    pixels = so.Input(8)
+    out = so.LI(name="readout")(so.Dense(3)(so.LIF()(so.Dense(20)(pixels))))
+    plan = so.compile(so.Problem(so.Network(pixels, out), so.SquaredError(out)))
+    rows = plan.solve(x, np.eye(3)[y], timesteps=T, validation=(x, y))
+    found = rows.readout(x)
+    assert isinstance(found, np.ndarray)
+    assert rows.score(x, y) == (found.argmax(1) == y).mean() > 0.9
+    assert rows.history[-1].validation == pytest.approx(rows.score(x, y))
+
+
+def test_a_history_gives_columns_records_and_parts(mlp: MakeProblem, clusters: Data) -> None:
+    history = so.compile(mlp(), quick("online")).solve(*clusters, timesteps=T).history
+    assert history[-1] is history.records[-1] and history[np.int64(0)] is history.records[0]
+    part = history[1:]
+    assert isinstance(part, so.History) and part.records == history.records[1:]
+    np.testing.assert_array_equal(part["loss"], [r.loss for r in history][1:])
+    with pytest.raises(so.UnknownNameError, match="did you mean 'loss'"):
+        history["los"]
+    with pytest.raises(IndexError):
+        history[99]
+
+
+def test_simulating_a_result_takes_its_timesteps(mlp: MakeProblem, clusters: Data) -> None:
+    problem = mlp()
+    result = so.compile(problem, quick("online")).solve(*clusters, timesteps=T)
+    for network, weights in ((result, result.weights), (problem.network, result), (result, result)):
+        trace = so.simulate(network, weights, clusters[0])
+        assert len(trace["hidden"].potentials) == T
+        assert len(so.simulate(network, weights, clusters[0], timesteps=3)["hidden"].potentials) == 3
+    assert len(so.simulate(result, result.weights, np.stack([clusters[0]] * 4))["hidden"].potentials) == 4
+    with pytest.raises(so.DataError, match="no time axis"):
+        so.simulate(problem.network, result.weights, clusters[0])
+
+
 def test_the_recorded_loss_is_the_objective(mlp: MakeProblem, clusters: Data) -> None:
     """By hand, from a simulation: the mean cross-entropy of mean potentials, and the penalty."""
     x, y = clusters
@@ -312,7 +389,7 @@ def test_stalled(mlp: MakeProblem, hard: Data) -> None:
 @pytest.mark.parametrize("name", ["RidgeWeights", "MajorisedReadout", "DitheredStep"])
 def test_the_bound_closed_form_is_the_one_that_runs(name: str, mlp: MakeProblem, clusters: Data) -> None:
     plan, calls = so.compile(mlp(), quick("online")), []
-    binding = next(b for b in plan.bindings if b.rule.__name__ == name)
+    binding = next(b for b in plan.bindings if b.title == name)
     update = "move" if name == "DitheredStep" else "solve"
     original = getattr(binding.rule, update)
 
@@ -320,6 +397,7 @@ def test_the_bound_closed_form_is_the_one_that_runs(name: str, mlp: MakeProblem,
         calls.append(1)
         return original(*args)
 
+    assert isinstance(binding.rule, type)
     mine = type("Mine", (binding.rule,), {update: staticmethod(watched)})
     bindings = tuple(dataclasses.replace(b, rule=mine) if b is binding else b for b in plan.bindings)
     dataclasses.replace(plan, bindings=bindings).solve(*clusters, timesteps=T)

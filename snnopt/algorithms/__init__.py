@@ -1,12 +1,20 @@
 """ADMM variants: one file each, one line in the table."""
 
 from snnopt.algorithms.base import Algorithm
+from snnopt.algorithms.consensus import Consensus
+from snnopt.algorithms.exact_block import ExactBlock
+from snnopt.algorithms.from_rollout import RolloutAlgorithm
+from snnopt.algorithms.full_dual import FullDual
+from snnopt.algorithms.kept import KeptAlgorithm
 from snnopt.algorithms.online import Online
+from snnopt.algorithms.perin2025 import Perin2025
 from snnopt.algorithms.rollout import Rollout
 from snnopt.algorithms.words import Layer, Net, Sweep, Word
 from snnopt.errors import ModelError, unknown_name
 
-ALGORITHMS: dict[str, type[Algorithm]] = {a.name: a for a in (Online, Rollout)}
+ALGORITHMS: dict[str, type[Algorithm]] = {
+    a.name: a for a in (Online, Rollout, Perin2025, ExactBlock, FullDual, Consensus)
+}
 
 
 def algorithm(given: str | Algorithm) -> Algorithm:
@@ -22,4 +30,20 @@ def algorithm(given: str | Algorithm) -> Algorithm:
     )
 
 
-__all__ = ["ALGORITHMS", "Algorithm", "Layer", "Net", "Online", "Rollout", "Sweep", "Word", "algorithm"]
+__all__ = [
+    "ALGORITHMS",
+    "Algorithm",
+    "Consensus",
+    "ExactBlock",
+    "FullDual",
+    "KeptAlgorithm",
+    "Layer",
+    "Net",
+    "Online",
+    "Perin2025",
+    "Rollout",
+    "RolloutAlgorithm",
+    "Sweep",
+    "Word",
+    "algorithm",
+]

@@ -1,4 +1,4 @@
-"""What an algorithm must tell: its form, its step rule, its sweep."""
+"""What an algorithm must tell: its form, its sweep, how a program is split for it."""
 
 from __future__ import annotations
 
@@ -8,58 +8,52 @@ from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import ClassVar, Literal
 
-from snnopt.algorithms.settings import Dithered, Exact, FullBatch, MiniBatches, ReadoutStep, WeightStep
 from snnopt.algorithms.words import Net, Sweep
 from snnopt.errors import ModelError
-from snnopt.split import Form, StepRule
+from snnopt.program import Program
+from snnopt.split import Block, Form
 
 
 @dataclass(frozen=True)
 class Algorithm(ABC):
-    """An ADMM variant: a sweep over blocks, and its settings. Numbers are checked when it is made."""
+    """An ADMM variant: a sweep over blocks, and its settings.
 
-    dtype: Literal["float32", "float64"] = field(default="float32", kw_only=True)
+    Fields are checked when it is made: numbers are positive, unless the field's metadata say that zero will do; ``share``
+    marks those in (0, 1], ``whole`` whole ones, ``choices`` words.
+    """
+
+    dtype: Literal["float32", "float64"] = field(
+        default="float32", kw_only=True, metadata={"choices": ("float32", "float64")}
+    )
 
     name: ClassVar[str]
     form: ClassVar[Form]
-    step_rule: ClassVar[StepRule]
     summary: ClassVar[str]
 
     @abstractmethod
     def sweep(self, net: Net) -> Sweep:
         """Yield the updates of one iteration, in order."""
 
-    @property
     @abstractmethod
-    def schedule(self) -> MiniBatches | FullBatch:
-        """How samples are visited."""
-
-    @property
-    @abstractmethod
-    def step_coupling(self) -> Dithered | Exact:
-        """How potentials move under the step coupling."""
-
-    @property
-    @abstractmethod
-    def weight_block(self) -> WeightStep:
-        """Settings of the weight blocks."""
-
-    @property
-    @abstractmethod
-    def readout_block(self) -> ReadoutStep:
-        """Settings of the read-out blocks."""
+    def split(self, program: Program) -> tuple[Block, ...]:
+        """The blocks that the sweep updates."""
 
     def __post_init__(self) -> None:
         for f in fields(self):
             value, where = getattr(self, f.name), f"algorithm {self.name!r}"
-            if f.name == "dtype":
-                if value not in ("float32", "float64"):
-                    raise ModelError(where, f"dtype = {value!r}", "use 'float32' or 'float64'")
+            choices = f.metadata.get("choices")
+            if choices is not None:
+                if value not in choices:
+                    words = [repr(c) for c in choices]
+                    raise ModelError(where, f"{f.name} = {value!r}", f"use {', '.join(words[:-1])} or {words[-1]}")
                 continue
             if value is None and f.default is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < math.inf:
-                raise ModelError(where, f"{f.name} = {value!r}", "give a positive number")
+            number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
+            least = 0.0 if f.metadata.get("zero") else math.nextafter(0.0, 1.0)
+            if not number or float(value) < least:
+                fix = "give a number of at least 0" if f.metadata.get("zero") else "give a positive number"
+                raise ModelError(where, f"{f.name} = {value!r}", fix)
             if f.metadata.get("share") and float(value) > 1:
                 raise ModelError(where, f"{f.name} = {value!r}", "give a share in (0, 1]")
             if f.metadata.get("whole") and not isinstance(value, Integral):

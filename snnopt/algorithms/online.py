@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from snnopt.algorithms.base import Algorithm
+from snnopt.algorithms.from_rollout import RolloutAlgorithm
 from snnopt.algorithms.settings import SHARE, WHOLE, Dithered, MiniBatches, ReadoutStep, WeightStep
 from snnopt.algorithms.words import Net, Sweep
-from snnopt.split import Form, StepRule
+from snnopt.split import StepRule
 
 
 @dataclass(frozen=True)
-class Online(Algorithm):
+class Online(RolloutAlgorithm):
     """``online``: every mini-batch is rolled out, its demands travel back, and ridge solves turn them into weights.
 
     The potentials move by the dithered-step rule under a trust region of ``step * move`` volts (root mean square), which
@@ -44,7 +44,6 @@ class Online(Algorithm):
     gram_share: float = field(default=0.2, metadata=SHARE)
 
     name: ClassVar[str] = "online"
-    form: ClassVar[Form] = "trace"
     step_rule: ClassVar[StepRule] = "dithered"
     summary: ClassVar[str] = "mini-batches from a rollout, running Gram sums, dithered step, trust region in volts"
 

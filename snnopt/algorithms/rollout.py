@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from snnopt.algorithms.base import Algorithm
+from snnopt.algorithms.from_rollout import RolloutAlgorithm
 from snnopt.algorithms.settings import SHARE, WHOLE, Exact, FullBatch, ReadoutStep, WeightStep
 from snnopt.algorithms.words import Net, Sweep
-from snnopt.split import Form, StepRule
+from snnopt.split import StepRule
 
 
 @dataclass(frozen=True)
-class Rollout(Algorithm):
+class Rollout(RolloutAlgorithm):
     """``rollout``: every iteration is rolled out; spikes flip by the exact two-branch rule, a given share at a time.
 
     No surrogate gradient: a potential either stays or crosses its threshold, where that pays. sigma is set so that a
@@ -43,7 +43,6 @@ class Rollout(Algorithm):
     patience: int = field(default=15, metadata=WHOLE)
 
     name: ClassVar[str] = "rollout"
-    form: ClassVar[Form] = "trace"
     step_rule: ClassVar[StepRule] = "exact"
     summary: ClassVar[str] = "full batch from a rollout, exact two-branch step, trust region on the share of flips"
 

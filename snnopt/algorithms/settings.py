@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 SHARE, WHOLE = {"share": True}, {"whole": True}
 """Metadata of an algorithm's fields: a number in (0, 1], a whole number."""
+
+Start = Literal["rollout", "uniform"]
+"""Where potentials and spikes start: at a rollout of the starting weights, or uniform in [0, 1)."""
+Duals = Literal["output", "step", "all"]
+"""Which couplings carry a scaled dual: the output's dynamics at the last step, the step couplings, or every one."""
 
 
 @dataclass(frozen=True)

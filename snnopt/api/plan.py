@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from snnopt.algorithms import Algorithm, algorithm
 from snnopt.api.result import Result
 from snnopt.blocks import Binding, bind
+from snnopt.cvx_bridge import fallback
 from snnopt.errors import ModelError, shown
 from snnopt.lower import lower
 from snnopt.model import Problem
@@ -19,18 +20,24 @@ from snnopt.program import Program, check_program
 from snnopt.report.explain import explain
 from snnopt.report.progress import progress_display
 from snnopt.runtime import Engine, Record, Samples, check_inputs, check_range, check_targets, check_weights
-from snnopt.split import check_blocks, split_rollout
+from snnopt.runtime.data import require_lengths
+from snnopt.split import check_blocks
 
 Array = NDArray[Any]
 
 
-def compile(problem: Problem, using: str | Algorithm = "online") -> Plan:  # noqa: A001 - the field's word, as in CVXPY
+def compile(  # noqa: A001 - the field's word, as in CVXPY
+    problem: Problem, using: str | Algorithm = "online", on_missing: Literal["error", "cvxpy"] = "error"
+) -> Plan:
     """Lower a problem, split it into blocks, and bind each block to its closed form.
 
     Parameters
     ----------
     problem : what to minimise.
     using : an algorithm by name (``"online"``, ``"rollout"``) or configured, ``so.algorithms.Online(epochs=20)``.
+
+    on_missing : what to do with a block that has no closed form: ``"error"``, or ``"cvxpy"`` to have CVXPY solve it in every
+        sweep, where it is convex; ``plan.explain()`` says so in capitals, and what it costs.
 
     Raises
     ------
@@ -41,10 +48,12 @@ def compile(problem: Problem, using: str | Algorithm = "online") -> Plan:  # noq
     """
     if not isinstance(problem, Problem):
         raise ModelError("compile", f"{problem!r} is not a problem", "pass so.Problem(network, objective)")
+    if on_missing not in ("error", "cvxpy"):
+        raise ModelError("compile", f"on_missing={on_missing!r}", "use 'error' or 'cvxpy'")
     chosen = algorithm(using)
     program = check_program(lower(problem))
-    blocks = check_blocks(program, split_rollout(program, chosen.step_rule))
-    return Plan(problem, program, chosen, bind(blocks))
+    blocks = check_blocks(program, chosen.split(program))
+    return Plan(problem, program, chosen, bind(blocks, fallback if on_missing == "cvxpy" else None))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +99,8 @@ class Plan:
         lengths : number of steps of each series [N], where they differ; what stands after a series' end is never read, and
             sums over time end there. ``so.data.pad`` makes data and lengths from a list of series.
         seed : same seed, same machine, same result.
-        validation : ``(data, targets)``, or ``(data, targets, lengths)``, whose accuracy the history shows; never trained on.
+        validation : ``(data, targets)``, or ``(data, targets, lengths)``, whose score (:meth:`Result.score`) the history shows;
+            never trained on. Timed data need lengths where the training data have them.
         weights : start here (``result.weights`` of an earlier run, or the result itself) instead of at random.
         time_limit : seconds after which the run ends with TIME_LIMIT.
         progress : draw progress; None draws on a terminal only. It never changes the iterates.
@@ -123,6 +133,8 @@ class Plan:
         if validation is not None:
             held_lengths = validation[2] if len(validation) == 3 else None
             held = _checked(self.program, validation[0], validation[1], timesteps, held_lengths)
+            if lengths is not None:
+                require_lengths("validation, (data, targets, lengths)", held[0])
         start = None
         if weights is not None:
             given = weights.weights if isinstance(weights, Result) else weights
@@ -159,6 +171,7 @@ class Plan:
             timesteps=timesteps if any(samples.constant.values()) else None,
             algorithm=self.algorithm.name,
             real_outputs=tuple(n for n, y in labels.items() if y.ndim == 2),
+            unequal=lengths is not None,
         )
 
 

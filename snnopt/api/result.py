@@ -22,9 +22,10 @@ from snnopt.runtime import (
     check_inputs,
     check_targets,
     check_weights,
-    outputs,
+    readouts,
+    score,
 )
-from snnopt.runtime.data import numeric
+from snnopt.runtime.data import numeric, require_lengths
 from snnopt.runtime.storage import damaged, load_arrays, save_arrays
 
 Array = NDArray[Any]
@@ -44,6 +45,7 @@ class Result:
     timesteps : what data without a time axis are held constant for.
     algorithm : its name.
     real_outputs : outputs that were trained on real targets, not labels.
+    unequal : whether training was given ``lengths``; timed data then need theirs too.
     """
 
     program: Program
@@ -56,6 +58,7 @@ class Result:
     timesteps: int | None = None
     algorithm: str = ""
     real_outputs: tuple[str, ...] = ()
+    unequal: bool = False
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{n} {w.shape}" for n, w in self.weights.items())
@@ -65,7 +68,7 @@ class Result:
         self, data: object, *, timesteps: int | None = None, lengths: ArrayLike | None = None
     ) -> Array | dict[str, Array]:
         """What the loss sees of each output: e.g. its mean membrane potential, [N, units], by name where several."""
-        return self._readout(self._samples(data, timesteps, lengths))
+        return _alone(self._readouts(self._samples(data, timesteps, lengths)))
 
     def predict(
         self, data: object, *, timesteps: int | None = None, lengths: ArrayLike | None = None
@@ -76,24 +79,21 @@ class Result:
         that ``len(predict(data)) == N`` where you are not sure which axis comes first. ``lengths`` [N] are the numbers of
         steps of series that are padded at their end.
         """
-        m = self.readout(data, timesteps=timesteps, lengths=lengths)
-        if isinstance(m, dict):
-            return {n: self._decide(n, v) for n, v in m.items()}
-        return self._decide(self.program.losses[0].owner, m)
+        found = self._readouts(self._samples(data, timesteps, lengths))
+        return _alone({n: self._decide(n, m) for n, m in found.items()})
 
     def score(
         self, data: object, targets: object, *, timesteps: int | None = None, lengths: ArrayLike | None = None
     ) -> float:
-        """Accuracy of the rollout on ``data``, mean over outputs.
+        """How well a rollout on ``data`` meets ``targets``, mean over outputs.
 
-        If trained on real targets: R squared (NaN where the targets do not vary).
+        Labels [N] are scored by accuracy, real targets [N, units] by R squared (NaN where they do not vary), whatever the
+        network was trained on.
         """
         samples = self._samples(data, timesteps, lengths)
         shape = next(iter(samples.arrays.values())).shape
         wanted = check_targets(self.program, targets, samples.count, shape)
-        m = self._readout(samples)
-        found = m if isinstance(m, dict) else {self.program.losses[0].owner: m}
-        return float(np.mean([_score(found[n], y) for n, y in wanted.items()]))
+        return score(self._readouts(samples), wanted)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write weights, program and history to one .npz file of plain arrays and JSON; written beside and renamed."""
@@ -105,6 +105,7 @@ class Result:
             "timesteps": self.timesteps,
             "algorithm": self.algorithm,
             "real_outputs": list(self.real_outputs),
+            "unequal": self.unequal,
             "history": self.history.as_rows(),
         }
         arrays = {f"weights/{n}": w for n, w in self.weights.items()}
@@ -113,15 +114,14 @@ class Result:
         return save_arrays(Path(path), header, arrays | more)
 
     def _samples(self, data: object, timesteps: int | None, lengths: ArrayLike | None) -> Samples:
-        return check_inputs(self.program, data, self._steps_for(data) if timesteps is None else timesteps, lengths)
+        steps = self.steps_for(data) if timesteps is None else timesteps
+        samples = check_inputs(self.program, data, steps, lengths)
+        if self.unequal:
+            require_lengths("data", samples)
+        return samples
 
-    def _readout(self, samples: Samples) -> Array | dict[str, Array]:
-        owners = list(dict.fromkeys(t.owner for t in self.program.losses))
-        out = {n: np.empty((samples.count, self.program.by_name[n].size), self._wiring.dtype) for n in owners}
-        for piece, found in outputs(self._wiring, self.program, self._matrices, samples):
-            for name in owners:
-                out[name][piece] = found[name]
-        return out if len(owners) > 1 else out[owners[0]]
+    def _readouts(self, samples: Samples) -> dict[str, Array]:
+        return readouts(self._wiring, self._matrices, samples)
 
     @cached_property
     def _wiring(self) -> Wiring:
@@ -131,8 +131,8 @@ class Result:
     def _matrices(self) -> dict[str, Array]:
         return check_weights(self.program, self.weights, self._wiring.dtype)
 
-    def _steps_for(self, data: object) -> int | None:
-        """The training's timesteps, where some of the data have no time axis."""
+    def steps_for(self, data: object) -> int | None:
+        """The training's timesteps where some of the data have no time axis, else None."""
         inputs = self.program.inputs
         given = data if isinstance(data, Mapping) else {inputs[0].name: data}
         axes = {v: numeric(f"input {v.name!r}", given[v.name]).ndim for v in inputs if v.name in given}
@@ -173,11 +173,10 @@ def load(path: str | os.PathLike[str]) -> Result:
             timesteps=header["timesteps"],
             algorithm=str(header["algorithm"]),
             real_outputs=tuple(header["real_outputs"]),
+            unequal=bool(header.get("unequal", False)),  # files of before it was kept have none
         )
 
 
-def _score(m: Array, y: Array) -> float:
-    if y.ndim == 1:
-        return float((m.argmax(1) == y).mean())
-    spread = float(((y - y.mean(0)) ** 2).sum())
-    return 1.0 - float(((y - m) ** 2).sum()) / spread if spread else float("nan")
+def _alone(found: dict[str, Array]) -> Array | dict[str, Array]:
+    """By output name where there are several."""
+    return found if len(found) > 1 else next(iter(found.values()))

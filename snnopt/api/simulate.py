@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from snnopt.api.plan import Plan
 from snnopt.api.result import Result
@@ -32,19 +32,22 @@ def simulate(
     ----------
     network : a network, problem, plan or result.
     weights : arrays by name, as in ``result.weights``, or a result.
-    data : as in :meth:`Plan.solve`. The computation runs in its dtype: float64 stays float64, float32 stays float32;
+    data : as in :meth:`Plan.solve`, without a time axis for ``timesteps``; where ``network`` or ``weights`` is a result, its
+        timesteps by default. The computation runs in its dtype: float64 stays float64, float32 stays float32;
         whole numbers are computed in float64.
     lengths : number of steps of each series [N], where they differ; potentials and spikes after them are zero.
 
     Returns
     -------
-    By population: an object with ``potentials`` and ``spikes`` (None where it does not spike), [T, N, *shape].
+    By population: an object with ``potentials`` and ``spikes`` (None where it does not spike), [T, N, *shape], and
+    ``lengths``.
 
     Raises
     ------
     DataError, UnknownNameError
         Data or weights do not fit the network.
     """
+    trained = next((given for given in (network, weights) if isinstance(given, Result)), None)
     if isinstance(weights, Result):
         weights = weights.weights
     if isinstance(network, Result | Plan):
@@ -55,14 +58,17 @@ def simulate(
         raise ModelError(
             "simulate", f"{shown(network)} is not a network", "pass problem.network, a problem or a result"
         )
+    if timesteps is None and trained is not None:
+        timesteps = trained.steps_for(data)
     samples = check_inputs(program, data, timesteps, lengths)
     kinds = {x.dtype for x in samples.arrays.values()}
     dtype = np.dtype(np.float32) if kinds == {np.dtype(np.float32)} else np.dtype(np.float64)
     wiring, matrices = Wiring(program, dtype), check_weights(program, weights, dtype)
     activity = rollout(wiring, matrices, samples.take(slice(None), dtype), samples.steps, lengths=samples.lengths)
-    return {n: _shape_activity(a, program.by_name[n].shape) for n, a in activity.items()}
+    return {n: _shaped(a, program.by_name[n].shape, samples.lengths) for n, a in activity.items()}
 
 
-def _shape_activity(a: Activity, shape: tuple[int, ...]) -> Activity:
+def _shaped(a: Activity, shape: tuple[int, ...], lengths: NDArray[np.int64] | None) -> Activity:
     lead = a.potentials.shape[:2]
-    return Activity(a.potentials.reshape(*lead, *shape), None if a.spikes is None else a.spikes.reshape(*lead, *shape))
+    spikes = None if a.spikes is None else a.spikes.reshape(*lead, *shape)
+    return Activity(a.potentials.reshape(*lead, *shape), spikes, lengths)

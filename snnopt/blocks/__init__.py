@@ -1,7 +1,7 @@
 """Closed-form block solvers, one file each, and the ordered table that binds them."""
 
 from snnopt.blocks.losses import LOSS_FUNCTIONS, LossFunction
-from snnopt.blocks.rule import Binding, ClosedForm
+from snnopt.blocks.rule import Binding, ClosedForm, Fallback
 from snnopt.blocks.table import CLOSED_FORMS, bind
 
-__all__ = ["CLOSED_FORMS", "LOSS_FUNCTIONS", "Binding", "ClosedForm", "LossFunction", "bind"]
+__all__ = ["CLOSED_FORMS", "LOSS_FUNCTIONS", "Binding", "ClosedForm", "Fallback", "LossFunction", "bind"]

@@ -31,6 +31,8 @@ class ExactStep(ClosedForm):
             return f"it solves potentials, not {block.kind}"
         if block.step != "exact":
             return f"the step coupling is {block.step}, not exact"
+        if block.kept:
+            return "the potentials are kept, and need not be where their dynamics put them"
         if block.form != "trace":
             return "in difference form neighbouring steps are coupled"
         return proximal_terms(block, ())

@@ -18,8 +18,8 @@ class RidgeWeights(ClosedForm):
     """``min_W  sum_u rho_u/2 ||W phi_u - (W_0 phi_u + dv_u)||^2 + lam/2 ||W||^2 + mu/2 ||W - W_0||^2``.
 
     With ``G = sum_u rho_u sum phi_u phi_u'`` and ``c = sum_u rho_u sum phi_u dv_u'`` the minimiser is ``W_0 + dW``,
-    ``(G + lam + mu) dW' = c - lam W_0'``: math of the published W update (Perin et al. 2025) in the trace form,
-    with the proximal term. Biases are not penalised by lam; mu damps them too.
+    ``(G + lam + mu) dW' = c - lam W_0'``: the published W update (Perin et al. 2025) with the proximal term, in either form:
+    phi are filtered spikes in trace form, spikes in difference form. Biases are not penalised by lam; mu damps them too.
     """
 
     formula: ClassVar[str] = "W += (G + lam I + mu I)^-1 (sum phi rho dv' - lam W)   (ridge)"
@@ -28,8 +28,8 @@ class RidgeWeights(ClosedForm):
     def matches(cls, block: Block) -> str | None:  # noqa: D102
         if block.kind != "weights":
             return f"it solves weights, not {block.kind}"
-        if not block.quadratics or block.form != "trace":
-            return "it needs a quadratic coupling in trace form"
+        if not block.quadratics:
+            return "it needs a quadratic coupling"
         if any(c.mask is not None for c in block.columns):
             return "the connection has a mask"
         return proximal_terms(block, ("l2",))

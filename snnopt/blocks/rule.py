@@ -23,13 +23,27 @@ class ClosedForm(ABC):
         """Return None if the rule solves the block, else the reason why not."""
 
 
+class Fallback(ABC):
+    """A numerical solver of one block that has no closed form; ``solve`` has the signature of its kind's closed forms."""
+
+    @property
+    @abstractmethod
+    def formula(self) -> str:
+        """What it solves, and what that costs, in plain text."""
+
+
 @dataclass(frozen=True, eq=False)
 class Binding:
-    """A block, the closed form that solves it, and why the rules before it declined."""
+    """A block, what solves it, and why the rules before it declined."""
 
     block: Block
-    rule: type[ClosedForm]
+    rule: type[ClosedForm] | Fallback
     declined: tuple[tuple[str, str], ...]
+
+    @property
+    def title(self) -> str:
+        """The closed form's name; a fallback in capitals."""
+        return "CVXPY FALLBACK" if isinstance(self.rule, Fallback) else self.rule.__name__
 
 
 def proximal_terms(block: Block, known: tuple[str, ...]) -> str | None:

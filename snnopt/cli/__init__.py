@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 
 import snnopt
-from snnopt.cli import demo, explain, train
+from snnopt.cli import demo, explain, train, verify
 from snnopt.errors import SnnoptError
 
-COMMANDS = (demo, train, explain)
+COMMANDS = (demo, train, explain, verify)
 """In the order of the help. Each has ``add(subparsers)``, which sets ``run(arguments) -> exit code``."""
 
 DESCRIPTION = "Declare a spiking neural network, compile it to ADMM subproblems with closed forms, and train it."
@@ -20,6 +20,7 @@ examples:
   snnopt demo                                  train on real digits in a second, and draw what happened
   snnopt train MODEL.py --save digits.npz      train the network that MODEL.py declares
   snnopt explain MODEL.py --hidden 100 100     show which closed form solves which part of it
+  snnopt verify MODEL.py                       check every closed form against CVXPY or enumeration
 
 A model file has a function build() that returns a problem:
   import snnopt as so
@@ -30,7 +31,7 @@ A model file has a function build() that returns a problem:
       return so.Problem(so.Network(x, y), so.CrossEntropy(y))
 
 'snnopt COMMAND --help' tells more.
-exit codes: 0 done, 1 training diverged or failed numerically, 2 wrong input, 130 interrupted
+exit codes: 0 done, 1 training diverged or a closed form failed, 2 wrong input, 130 interrupted
 """
 
 

@@ -18,7 +18,7 @@ from snnopt.errors import DataError
 from snnopt.model import Problem
 from snnopt.report.baseline import Baseline, random_hidden_baseline
 from snnopt.report.plots import overview
-from snnopt.report.plots.overview import save_figure
+from snnopt.report.plots.saving import save_figure
 from snnopt.runtime import Activity, Status
 
 Array = NDArray[Any]
@@ -59,9 +59,7 @@ class Experiment:
     @property
     def firing_rates(self) -> dict[str, float]:
         """Spikes per neuron and step on the test samples, by layer."""
-        lengths = self.dataset.lengths_test
-        counted = 1.0 if lengths is None else float(np.mean(lengths)) / len(self.dataset.X_test)
-        return {n: float(a.spikes.mean()) / counted for n, a in self.trace.items() if a.spikes is not None}
+        return {n: a.firing_rate for n, a in self.trace.items() if a.spikes is not None}
 
     @property
     def exit_code(self) -> int:
@@ -76,9 +74,9 @@ class Experiment:
         predicted = self.result.predict(self.dataset.X_test, lengths=self.dataset.lengths_test)
         if isinstance(predicted, dict):
             predicted = predicted[readout]
-        weight = next(iter(self.result.weights.values()))
-        shape = self.dataset.shape
-        images = shape is not None and weight[0].size == np.prod(shape)
+        name, weight = next(iter(self.result.weights.items()))
+        couplings = self.result.program.couplings
+        layer = next(c.name for c in couplings if any(m.weight == name for m in c.maps))
         figure = overview(
             self.result.history,
             self.trace,
@@ -87,10 +85,11 @@ class Experiment:
             self.dataset.y_test,
             predicted,
             weight,
+            layer=layer,
             classes=self.dataset.classes,
-            shape=shape if images else None,
+            shape=self.dataset.shape,
             baseline=self.baseline.test,
-            title=f"Spiking network {self.sizes} trained on {self.dataset.name} by snnopt ({self.result.algorithm}): "
+            title=f"{self.sizes} trained on {self.dataset.name} by snnopt ({self.result.algorithm}): "
             f"{100 * self.test:.1f}% of {len(self.dataset.y_test)} test samples right after {self.seconds:.2f} s",
         )
         return save_figure(figure, path)

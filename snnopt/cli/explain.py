@@ -8,12 +8,13 @@ from typing import Any
 
 from snnopt.api import compile  # noqa: A004
 from snnopt.cli.model_file import load_model
-from snnopt.cli.options import add_algorithm, add_hidden, configured
+from snnopt.cli.options import add_algorithm, add_arguments_of_build, arguments_of_build, configured
 
 EPILOG = """\
 examples:
   snnopt explain models/digits_mlp.py
   snnopt explain models/digits_mlp.py --algorithm rollout --hidden 100 100
+  snnopt explain models/pulse_order.py --with memory=adaptive
 """
 
 
@@ -31,13 +32,13 @@ def add(subparsers: Any) -> None:
         "model", type=Path, metavar="MODEL.py", help="a Python file with a build() that returns a problem"
     )
     add_algorithm(command)
-    add_hidden(command)
+    add_arguments_of_build(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile and print."""
     algorithm = configured(arguments.algorithm)
-    problem = load_model(arguments.model, arguments.hidden).problem
+    problem = load_model(arguments.model, arguments_of_build(arguments.hidden, arguments.given)).problem
     print(f"{problem}\n\n{compile(problem, algorithm).explain()}")
     return 0

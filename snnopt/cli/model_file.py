@@ -7,14 +7,14 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from snnopt.errors import ModelError, SnnoptError
+from snnopt.errors import ModelError, SnnoptError, unknown_name
 from snnopt.model import Network, Problem
 
 SKELETON = "write  def build() -> so.Problem: ...  that returns so.Problem(so.Network(x, y), so.CrossEntropy(y))"
@@ -29,23 +29,26 @@ class ModelFile:
     timesteps: int | None
 
 
-def load_model(path: Path, hidden: Sequence[int] | None = None) -> ModelFile:
-    """Run a model file and its ``build()``, with ``hidden`` where that is given.
+def load_model(path: Path, given: Mapping[str, Any] | None = None) -> ModelFile:
+    """Run a model file and its ``build()``, with the arguments that are ``given``.
 
     Raises
     ------
     FileNotFoundError
         There is no such file; near ones are named.
     ModelError
-        The file is no Python, has no ``build()``, does not take ``hidden``, fails, or returns no problem.
+        The file is no Python, has no ``build()``, fails, or returns no problem.
+    UnknownNameError
+        ``build()`` takes no argument of this name.
     """
     _check_path(path)
     module = _imported(path)
     build = _build_function(path, module)
-    given = {} if hidden is None else {"hidden": tuple(hidden)}
-    _check_signature(path, build, given)
-    with _blamed_on(path, "build() raised"):
-        problem = build(**given)
+    arguments = dict(given or {})
+    _check_signature(path, build, arguments)
+    call = f"build({', '.join(f'{n}={v!r}' for n, v in arguments.items())})"
+    with _blamed_on(path, f"{call} raised"):
+        problem = build(**arguments)
     if not isinstance(problem, Problem):
         fix = "end it with  return so.Problem(network, so.CrossEntropy(y))"
         if isinstance(problem, Network):
@@ -107,13 +110,16 @@ def _check_signature(path: Path, build: Callable[..., object], given: dict[str, 
     parameters = inspect.signature(build).parameters
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     takes = [n for n, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    if given and "hidden" not in takes and not anything:
-        has = f"only {', '.join(takes)}" if takes else "nor anything else"
-        raise ModelError(
-            "--hidden",
-            f"build() in {path} takes no 'hidden', {has}",
-            "leave --hidden out, or add hidden=(100,) to build()",
-        )
+    for name in given:
+        if name not in takes and not anything:
+            where = f"arguments of build() in {path}"
+            if not takes:
+                raise ModelError(where, f"it takes none, so no {name!r}", f"leave it out, or add {name}=... to build()")
+            raise unknown_name(where, name, takes)
+    default = parameters["hidden"].default if "hidden" in parameters else None
+    if isinstance(given.get("hidden"), tuple) and isinstance(default, int | float):
+        fix = f"write --with hidden={given['hidden'][0]} instead of --hidden"
+        raise ModelError(f"build() in {path}", "its 'hidden' is one number, not one for each layer", fix)
     needed = [
         n
         for n, p in parameters.items()

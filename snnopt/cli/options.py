@@ -32,15 +32,58 @@ def add_seed(command: argparse.ArgumentParser, of: str) -> None:
     command.add_argument("--seed", type=whole, metavar="N", default=0, help=f"seed of {of} (default: 0)")
 
 
-def add_hidden(command: argparse.ArgumentParser) -> None:
-    """Add ``--hidden``."""
+def add_arguments_of_build(command: argparse.ArgumentParser) -> None:
+    """Add ``--hidden`` and ``--with``."""
     command.add_argument(
         "--hidden",
         nargs="+",
         type=positive,
         metavar="UNITS",
-        help="neurons in each hidden layer, passed to build(hidden=...)",
+        help="neurons in each hidden layer, for a build(hidden=...) that takes several numbers",
     )
+    command.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="given",
+        metavar="KEY=VALUE",
+        help="any argument of build(), e.g. --with units=50 or --with memory=adaptive; can be repeated (a wrong KEY lists all)",
+    )
+
+
+def arguments_of_build(hidden: Sequence[int] | None, given: Sequence[str]) -> dict[str, Any]:
+    """The arguments that ``--hidden`` and ``--with`` give to build(): Python literals, all else as text.
+
+    Raises
+    ------
+    ModelError
+        An argument is not written as ``key=value``, or is given twice with different values.
+    """
+    out: dict[str, Any] = {} if hidden is None else {"hidden": tuple(hidden)}
+    for key, text in pairs("--with", given, "units=50"):
+        value = _literal(text)
+        if key in out and out[key] != value:
+            raise twice("--with", key, out[key], value)
+        out[key] = value
+    return out
+
+
+def pairs(option: str, given: Sequence[str], example: str) -> list[tuple[str, str]]:
+    """Keys and values of an option that takes ``key=value``."""
+    out = []
+    for text in given:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not key or not equals or not value:
+            raise ModelError(
+                option, f"{text!r} is not of the form key=value", f"write, for instance, {option} {example}"
+            )
+        out.append((key, value))
+    return out
+
+
+def twice(option: str, key: str, first: object, second: object) -> ModelError:
+    """The error for a key with two values."""
+    return ModelError(f"{option} {key}", f"it is given twice, as {first!r} and as {second!r}", "give it once")
 
 
 def whole(text: str) -> int:
@@ -104,7 +147,7 @@ def configured(name: str, epochs: int | None = None, settings: Sequence[str] = (
     UnknownNameError
         No algorithm, or no setting of it, has this name.
     ModelError
-        A setting is not written as ``key=value``, or its value is out of range.
+        A setting is not written as ``key=value``, is given twice with different values, or its value is out of range.
     """
     if name not in ALGORITHMS:
         raise unknown_name("--algorithm", name, ALGORITHMS)
@@ -112,14 +155,23 @@ def configured(name: str, epochs: int | None = None, settings: Sequence[str] = (
     values: dict[str, Any] = {}
     if epochs is not None:
         values["epochs" if "epochs" in known else "max_iter"] = epochs
-    for text in settings:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not value:
-            raise ModelError("--set", f"{text!r} is not of the form key=value", "write, for instance, --set step=3")
+    for key, text in pairs("--set", settings, "step=3"):
         if key not in known:
             raise unknown_name(f"--set: settings of {name!r}", key, known)
-        values[key] = _value(known[key], value)
+        value = _value(known[key], text)
+        if key in values and values[key] != value:
+            by_epochs = epochs is not None and values[key] == epochs and key in ("epochs", "max_iter")
+            raise twice("--epochs and --set" if by_epochs else "--set", key, values[key], value)
+        values[key] = value
     return ALGORITHMS[name](**values)
+
+
+def _literal(text: str) -> Any:
+    """A Python literal, or the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
 
 
 def _value(setting: Field[Any], text: str) -> Any:
@@ -127,10 +179,7 @@ def _value(setting: Field[Any], text: str) -> Any:
         return text
     if text.lower() == "none" and setting.default is None:
         return None
-    try:
-        value = ast.literal_eval(text)
-    except (SyntaxError, ValueError):
-        value = text
+    value = _literal(text)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and (not setting.metadata.get("whole") or value == int(value)):
         return int(value) if setting.metadata.get("whole") else float(value)

@@ -85,9 +85,9 @@ def _print_lines(e: Experiment, files: Mapping[str, str]) -> None:
     lines = {
         "network": e.sizes,
         "data": e.dataset.name,
-        "train_samples": len(e.dataset.X_train),
-        "test_samples": len(e.dataset.X_test),
-        "timesteps": e.timesteps,
+        "train_samples": len(e.dataset.y_train),
+        "test_samples": len(e.dataset.y_test),
+        "timesteps": len(e.dataset.X_train) if e.dataset.timed else e.timesteps,
         "algorithm": e.result.algorithm,
         "seed": e.seed,
         "status": e.result.status,

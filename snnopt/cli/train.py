@@ -11,8 +11,9 @@ from snnopt.cli.experiment import run_experiment
 from snnopt.cli.model_file import load_model
 from snnopt.cli.options import (
     add_algorithm,
-    add_hidden,
+    add_arguments_of_build,
     add_seed,
+    arguments_of_build,
     configured,
     output_path,
     picture_path,
@@ -21,7 +22,7 @@ from snnopt.cli.options import (
 )
 from snnopt.cli.summary import announce, print_summary
 from snnopt.data import DATASETS
-from snnopt.errors import SnnoptError, unknown_name
+from snnopt.errors import DataError, SnnoptError, unknown_name
 
 TIMESTEPS = 10
 
@@ -31,6 +32,7 @@ examples:
   snnopt train models/digits_mlp.py --hidden 100 100 100 --seed 3
   snnopt train models/digits_mlp.py --algorithm rollout --epochs 30 --save run.npz --plot run.png
   snnopt train models/digits_mlp.py --samples 200 --set ridge=0.5 --set batch_size=50
+  snnopt train models/pulse_order.py --with memory=adaptive --with units=50
   snnopt train models/digits_mlp.py | grep test_accuracy
 
 Test samples are never trained on, nor used to choose the iterate that is kept. Beside the result stands that of the
@@ -53,7 +55,7 @@ def add(subparsers: Any) -> None:
         "model", type=Path, metavar="MODEL.py", help="a Python file with a build() that returns a problem"
     )
     what = command.add_argument_group("what is trained")
-    add_hidden(what)  # type: ignore[arg-type]
+    add_arguments_of_build(what)  # type: ignore[arg-type]
     what.add_argument(
         "--data", metavar="NAME", help=f"one of {', '.join(DATASETS)} (default: what the model file is meant for)"
     )
@@ -89,11 +91,14 @@ def run(arguments: argparse.Namespace) -> int:
     output_path("--save", arguments.save)
     picture_path("--plot", arguments.plot)
     algorithm = configured(arguments.algorithm, arguments.epochs, arguments.set)
-    model = load_model(arguments.model, arguments.hidden)
+    model = load_model(arguments.model, arguments_of_build(arguments.hidden, arguments.given))
     data = arguments.data or model.data or next(iter(DATASETS))
     if data not in DATASETS:
         raise unknown_name("data set", data, DATASETS)
     dataset = DATASETS[data](seed=arguments.seed, samples=arguments.samples)
+    if dataset.timed and arguments.timesteps is not None:
+        cause = f"data {data!r} have a time axis of {len(dataset.X_train)} steps already"
+        raise DataError(f"--timesteps {arguments.timesteps}", cause, "leave --timesteps out")
     timesteps = arguments.timesteps or model.timesteps or TIMESTEPS
     steps = "" if dataset.timed else f", {timesteps} time steps"
     announce(f"{model.problem.network!r}\non {dataset!r}{steps}, by {algorithm.name}, seed {arguments.seed}\n")

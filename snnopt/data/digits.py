@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from snnopt.data.dataset import Dataset
+from snnopt.data.dataset import Dataset, whole
 from snnopt.errors import DataError, missing_package
 
 WHERE = "data 'digits'"
@@ -34,16 +34,15 @@ def digits(seed: int = 0, test_share: float = 0.2, samples: int | None = None) -
         from sklearn.datasets import load_digits
     except ImportError:
         raise missing_package(WHERE, "scikit-learn", "data") from None
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise DataError(WHERE, f"seed={seed!r}", "give a whole number of at least 0")
+    seed = whole(WHERE, "seed", seed, 0)
     if isinstance(test_share, bool) or not isinstance(test_share, int | float) or not 0 < test_share < 1:
         raise DataError(WHERE, f"test_share={test_share!r}", "give a share between 0 and 1, e.g. 0.2")
     bunch = load_digits()
     order = np.random.default_rng(seed).permutation(len(bunch.data))
     train = len(order) - math.ceil(test_share * len(order))
-    whole = isinstance(samples, int | np.integer) and not isinstance(samples, bool)
-    if samples is not None and not (whole and 1 <= samples <= train):
-        raise DataError(WHERE, f"samples={samples!r}", f"give a whole number from 1 to {train}, or None for all")
+    if train < 1:
+        raise DataError(WHERE, f"test_share={test_share!r} leaves no row to train on", "give a smaller one, e.g. 0.2")
+    samples = None if samples is None else whole(WHERE, "samples", samples, 1, train)
     kept, held_out = order[:train][:samples], order[train:]
     X, y = bunch.data / 16.0, bunch.target.astype(np.int64)
     return Dataset(

@@ -9,9 +9,9 @@ from snnopt.lower.cells import cells
 from snnopt.lower.dynamics import lower_dynamics
 from snnopt.lower.wiring import lower_path, lower_recurrent
 from snnopt.model.connections import Connection, LearnedConnection
-from snnopt.model.constraints import Constraint, SpikeBudget
+from snnopt.model.constraints import Constraint, SpikeBudget, cvx
 from snnopt.model.losses import Loss
-from snnopt.model.naming import connection_names
+from snnopt.model.naming import Names, connection_names
 from snnopt.model.network import Network
 from snnopt.model.objective import ObjectiveTerm
 from snnopt.model.penalties import SpikeCost
@@ -46,8 +46,8 @@ def lower_network(network: Network) -> Program:
 def lower(problem: Problem) -> Program:
     """Return the program of a problem."""
     bare = lower_network(problem.network)
-    terms = tuple(_term(problem.network, bare, scale, term) for scale, term in problem.objective.scaled)
-    terms += tuple(_term(problem.network, bare, 1.0, constraint) for constraint in problem.constraints)
+    terms = tuple(_term(problem.network, bare, scale, term, "penalty") for scale, term in problem.objective.scaled)
+    terms += tuple(_term(problem.network, bare, 1.0, constraint, "constraint") for constraint in problem.constraints)
     return Program(bare.inputs, bare.variables, bare.couplings, bare.steps, terms, bare.outputs, bare.cells)
 
 
@@ -79,7 +79,9 @@ def _add_weight(variables: dict[str, Variable], weight: Variable) -> None:
         )
 
 
-def _term(network: Network, program: Program, scale: float, term: object) -> Term:
+def _term(
+    network: Network, program: Program, scale: float, term: object, role: Literal["penalty", "constraint"]
+) -> Term:
     if isinstance(term, Loss):
         name = network.names[term.population]
         judged = program.by_name[name].spike if term.over == "count" else program.by_name[name].potential
@@ -87,7 +89,6 @@ def _term(network: Network, program: Program, scale: float, term: object) -> Ter
         return Term(term.kind, "loss", name, (judged,), scale, term.lowered_over)
     assert isinstance(term, ObjectiveTerm | Constraint)
     name, coupling = network.names[term.population], program.by_name[network.names[term.population]]
-    role: Literal["penalty", "constraint"] = "constraint" if isinstance(term, Constraint) else "penalty"
     parameters = term.parameters if isinstance(term, Constraint) else ()
     if isinstance(term, SpikeCost | SpikeBudget):
         assert coupling.spike is not None
@@ -95,8 +96,9 @@ def _term(network: Network, program: Program, scale: float, term: object) -> Ter
     weights = tuple(dict.fromkeys(m.weight for m in coupling.maps if m.weight is not None))
     if not weights:
         raise ModelError(
-            f"term {term.formula()}",
+            f"term {term.formula(Names(network))}",
             f"layer {name!r} has no weights of its own",
             "put a connection before it, e.g. so.LIF(beta=0.9)(so.Dense(100)(x))",
         )
-    return Term(term.kind, role, name, weights, scale, None, parameters)
+    build = term.build if isinstance(term, cvx) else None
+    return Term(term.kind, role, name, weights, scale, None, parameters, build)

@@ -18,7 +18,8 @@ from snnopt.model.neurons import ALIF, IF, LI, LIF, NEURONS, CubaLIF, Neuron
 from snnopt.model.objective import Objective
 from snnopt.model.penalties import L1, L2, PENALTIES, GroupLasso, SpikeCost
 from snnopt.model.problem import Problem
-from snnopt.model.signal import Current, Input, Population, Signal, Weights
+from snnopt.model.signal import Current, Input, Population, Signal
+from snnopt.model.weights import Weights
 
 __all__ = [
     "CONSTRAINTS",

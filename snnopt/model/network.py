@@ -47,6 +47,12 @@ class Network:
         reached = in_order(self.outputs, self.current)
         for population in self._with_feedback:
             if population not in reached:
+                if population.name is not None and population.name in (node.name for node in reached):
+                    raise ModelError(
+                        f"feedback into {describe(population)}",
+                        "the network's layer of that name is another object",
+                        "run the cells that make the layers and the network again, in this order",
+                    )
                 raise ModelError(
                     f"feedback into {describe(population)}",
                     "no output of the network depends on this layer",
@@ -55,9 +61,7 @@ class Network:
         self.populations: tuple[Population, ...] = tuple(n for n in reached if isinstance(n, Population))
         for node in reached:
             if isinstance(node, Input) and node not in self.inputs:
-                raise ModelError(
-                    describe(node), "the outputs need it, but it is not among the network's inputs", "add it to inputs"
-                )
+                raise _missing(node, self.inputs)
         for node in self.inputs:
             if node not in reached:
                 raise ModelError(
@@ -102,6 +106,18 @@ class Network:
         return f"Network({sources} -> {layers})"
 
 
+def _missing(node: Input, inputs: tuple[Input, ...]) -> ModelError:
+    if node.name is not None and node.name in (given.name for given in inputs):
+        return ModelError(
+            describe(node),
+            "the layers were made from it, and the network's input of that name is another object",
+            "run the cell that makes the layers again, after the one that makes the input",
+        )
+    return ModelError(
+        describe(node), "the outputs need it, but it is not among the network's inputs", "add it to inputs"
+    )
+
+
 def _add_edge(graph: nx.DiGraph[str], source: str, target: str, connections: tuple[object, ...]) -> None:
     if graph.has_edge(source, target):
         graph.edges[source, target]["connections"].append(connections)
@@ -117,7 +133,10 @@ def _nodes(value: object, kind: type[T], what: str, example: str) -> tuple[T, ..
         if not isinstance(item, kind):
             got = shown(item)
             raise ModelError("Network", f"{got} is among its {what}", f"{what} are made like {example}")
-    return tuple(dict.fromkeys(listed))  # type: ignore[arg-type]
+    for k, item in enumerate(listed):
+        if any(item is other for other in listed[:k]):
+            raise ModelError("Network", f"{shown(item)} is among its {what} twice", "name each one once")
+    return tuple(listed)  # type: ignore[arg-type]
 
 
 def _names(nodes: tuple[Node, ...]) -> dict[Node, str]:

@@ -9,6 +9,7 @@ from numbers import Real
 from typing import ClassVar
 
 from snnopt.errors import ModelError, shown
+from snnopt.model.naming import ALONE, Names
 from snnopt.model.signal import Population
 
 
@@ -48,6 +49,16 @@ class Objective:
 
     __rmul__ = __mul__
 
+    def __truediv__(self, divisor: object) -> Objective:
+        """Divide every term by a number > 0."""
+        if isinstance(divisor, bool) or not isinstance(divisor, Real) or not 0 < float(divisor) < math.inf:
+            raise ModelError(
+                f"objective {self} / {shown(divisor)}",
+                "the objective is minimised, so it can be divided by finite numbers > 0 only",
+                "scale terms as in so.CrossEntropy(y) / 2 or 1e-3 * so.L2(h.weights)",
+            )
+        return Objective(tuple((c / float(divisor), t) for c, t in self.scaled))
+
     def __neg__(self) -> Objective:
         """Refused: the objective is minimised."""
         return self * -1
@@ -57,7 +68,11 @@ class Objective:
         return self + -as_objective(other)
 
     def __repr__(self) -> str:
-        return " + ".join((f"{c:g} * " if c != 1 else "") + t.formula() for c, t in self.scaled)
+        return self.formula()
+
+    def formula(self, names: Names = ALONE) -> str:
+        """The sum as mathematics, in plain text, layers called as in ``names``."""
+        return " + ".join((f"{c:g} * " if c != 1 else "") + t.formula(names) for c, t in self.scaled)
 
 
 class ObjectiveTerm(ABC):
@@ -80,6 +95,10 @@ class ObjectiveTerm(ABC):
 
     __rmul__ = __mul__
 
+    def __truediv__(self, divisor: object) -> Objective:
+        """Divide the term."""
+        return as_objective(self) / divisor
+
     def __neg__(self) -> Objective:
         """Refused: the objective is minimised."""
         return -as_objective(self)
@@ -94,8 +113,8 @@ class ObjectiveTerm(ABC):
         """The population that the term is about."""
 
     @abstractmethod
-    def formula(self) -> str:
-        """The term as mathematics, in plain text."""
+    def formula(self, names: Names = ALONE) -> str:
+        """The term as mathematics, in plain text, layers called as in ``names``."""
 
 
 def as_objective(value: object) -> Objective:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from snnopt.model.equation import At, Coefficient, Drive, Equation, Step, update_equations
-from snnopt.model.naming import connection_names
+from snnopt.model.naming import connection_names, weight_symbol
 from snnopt.model.network import Network
 from snnopt.model.signal import Population
 
@@ -44,18 +44,17 @@ def _current(drives: tuple[Drive, ...], plain: bool) -> str:
 
 def _drive(drive: Drive) -> str:
     """One path as mathematics, e.g. ``W[hidden] pixels[t] + b[hidden]``."""
-    if drive.recurrent:
-        return f"W_rec[{drive.node}] s[{drive.node},t-1]"
-    when = _when(drive.lag)
+    label, when = drive.label or "", _when(drive.lag)
     text = f"s[{drive.node},{when}]" if drive.spikes else f"{drive.node}[{when}]"
     bias = ""
     for c in drive.connections:
+        kind = type(c).__name__.lower()
         if c.learned:
-            kind = type(c).__name__.lower()
-            text = f"W[{drive.label}] {text}" if kind == "dense" else f"{kind}(W[{drive.label}], {text})"
-            bias = f" + b[{drive.label}]" if getattr(c, "bias", False) else ""
+            w = weight_symbol(label)
+            text = f"{w} {text}" if kind == "dense" else f"{kind}({w}, {text})"
+            bias = f" + {weight_symbol(label, 'b')}" if getattr(c, "bias", False) and not drive.recurrent else ""
         elif not c.steps:
-            text = f"{type(c).__name__.lower()}({text})"
+            text = f"{kind}({text})"
     return text + bias
 
 

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING
 
 from snnopt.errors import ModelError, shown
+from snnopt.model.weights import Weights
 
 if TYPE_CHECKING:
     from snnopt.model.connections.base import Connection
@@ -36,7 +37,9 @@ class Signal(ABC):
         """Shape per sample and time step; None where a ``Dense()`` without units has yet to find its width."""
 
     def __add__(self, other: object) -> Current:
-        """Add two currents."""
+        """Add two currents; 0 is no current, so that ``sum`` of a list of currents works."""
+        if isinstance(other, int | float) and not isinstance(other, bool) and other == 0:
+            return Current(self.paths, self.shape)
         if not isinstance(other, Signal):
             raise ModelError(
                 f"{describe(self)} + {shown(other)}",
@@ -46,6 +49,31 @@ class Signal(ABC):
         return add(self, other)
 
     __radd__ = __add__
+
+    def __mul__(self, factor: object) -> Current:
+        """Refused: weights scale signals."""
+        raise ModelError(
+            f"{describe(self)} scaled by {shown(factor)}",
+            "signals are added, not multiplied",
+            "leave the factor out, the weights that are learned take it up; or scale the data",
+        )
+
+    __rmul__ = __mul__
+    __truediv__ = __mul__
+
+    def __sub__(self, other: object) -> Current:
+        """Refused: weights have either sign."""
+        raise ModelError(
+            f"{describe(self)} minus {shown(other)}",
+            "signals are added, not subtracted",
+            "add them with +: the weights that are learned may be negative",
+        )
+
+    __rsub__ = __sub__
+
+    def __neg__(self) -> Current:
+        """Refused: weights have either sign."""
+        return self * -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,11 +174,18 @@ class Population(Node):
         return Weights(self)
 
 
-@dataclass(frozen=True)
-class Weights:
-    """The weights into a population, as penalties and constraints name them. Biases are not included."""
+def check_spiking_layer(where: str, value: object) -> None:
+    """Raise unless ``value`` is a layer that spikes."""
+    if not isinstance(value, Population):
+        fix = "pass a spiking layer itself, e.g. h = so.LIF(...)(...)"
+        raise ModelError(where, f"{shown(value)} is {no_layer(value)}", fix)
+    if not value.neuron.spiking:
+        raise ModelError(where, f"{describe(value)} does not spike", "pass a spiking layer, e.g. so.LIF()(...)")
 
-    population: Population
+
+def no_layer(value: object) -> str:
+    """What something is that should have been a layer."""
+    return "a name, not a layer" if isinstance(value, str) else "not a layer"
 
 
 def describe(signal: Signal) -> str:

@@ -2,29 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from snnopt.lower import lower
-from snnopt.model import L2, LI, LIF, CrossEntropy, Delay, Dense, Input, Network, Problem, SquaredError, Window
+from snnopt.model import (
+    L1,
+    L2,
+    LI,
+    LIF,
+    Box,
+    Cardinality,
+    Constraint,
+    CrossEntropy,
+    Delay,
+    Dense,
+    FanIn,
+    Grid,
+    GroupLasso,
+    Hinge,
+    Input,
+    Network,
+    Problem,
+    Sign,
+    SquaredError,
+    Window,
+)
 from snnopt.program import LinearMap
-from snnopt.split import Block, StepRule, split_rollout
+from snnopt.split import Block, StepRule, split_kept, split_rollout
 
 STEP_RULES: tuple[StepRule, ...] = ("exact", "dithered")
+KEPT: dict[str, dict[str, Any]] = {
+    "difference": {"form": "difference"},
+    "boxed, coloured": {"form": "difference", "box": "exact", "chain": "coloured"},
+    "clipped": {"form": "difference", "box": "published"},
+    "one by one": {"form": "difference", "order": "one", "box": "exact"},
+    "as published": {"form": "difference", "order": "one", "box": "published", "published": True},
+    "trace": {"form": "trace"},
+}
+"""Splittings of an ADMM with kept potentials."""
+
+
+CONSTRAINED = ("box", "sign", "cardinality", "fan-in", "grid", "box and sign", "l1", "group lasso")
+"""Titles of problems that are here for their copies."""
 
 
 @lru_cache(maxsize=1)
 def catalogue() -> tuple[Block, ...]:
-    """Blocks with and without biases, L2, masks and shared weights, with each loss and each step rule."""
+    """Blocks with and without biases, L2, masks, shared weights and constraints, with each loss, step rule and splitting."""
     blocks: dict[str, Block] = {}
-    for step in STEP_RULES:
-        for title, problem in _problems().items():
+    for title, block in _all():
+        key = f"{title}: {block.name}, {block.form}, {block.step}"
+        blocks.setdefault(key, replace(block, name=f"{title}: {block.name}"))
+    plain = [b for b in blocks.values() if b.uses or b.kept or b.name.startswith("plain") or b.step == "none"]
+    return tuple(plain) + tuple(_masked(b) for b in plain if len(b.uses) == 1 and b.kind != "copy")
+
+
+def _all() -> Iterator[tuple[str, Block]]:
+    for title, problem in _problems().items():
+        for step in STEP_RULES:
             for block in split_rollout(lower(problem), step):
-                blocks.setdefault(f"{title}: {block.name}, {block.step}", replace(block, name=f"{title}: {block.name}"))
-    plain = [b for b in blocks.values() if b.uses or b.name.startswith("plain") or b.step == "none"]
-    return tuple(plain) + tuple(_masked(b) for b in plain if len(b.uses) == 1)
+                if title not in CONSTRAINED or block.kind == "copy":  # the rest is that of the plain problem
+                    yield title, block
+    for title, problem in _keepable().items():
+        for way, arguments in KEPT.items():
+            for block in split_kept(lower(problem), **arguments):
+                if block.kind != "weights" or (title, way) in (("error", "difference"), ("error", "trace")):
+                    yield f"{title}, {way}", block
 
 
 def _problems() -> dict[str, Problem]:
@@ -53,7 +101,37 @@ def _problems() -> dict[str, Problem]:
     e = LIF(beta=0.9, name="h")(Dense(3)(x))
     f = LI(beta=0.8, name="y")(e)
     fixed = Problem(Network(x, f), CrossEntropy(f) + 0.1 * L2(e.weights))
-    return {"plain": plain, "sums": sums, "shared": twice, "analogue": peak, "fixed": fixed}
+
+    hinge = Problem(Network(x, y), 0.7 * Hinge(y, over=Window(2)))
+    bounds: dict[str, list[Constraint]] = {
+        "box": [Box(h.weights, -0.5, 0.7)],
+        "sign": [Sign(h.weights, -1)],
+        "cardinality": [Cardinality(h.weights, 3)],
+        "fan-in": [FanIn(h.weights, 2)],
+        "grid": [Grid(h.weights, 3)],
+        "box and sign": [Box(h.weights, -0.5, 0.7), Sign(h.weights, 1)],
+    }
+    constrained = {n: Problem(Network(x, y), CrossEntropy(y), constraints=c) for n, c in bounds.items()}
+    penalised = {
+        "l1": Problem(Network(x, y), CrossEntropy(y) + 0.3 * L1(h.weights)),
+        "group lasso": Problem(Network(x, y), CrossEntropy(y) + 0.3 * GroupLasso(h.weights)),
+    }
+    plain_ones = {"plain": plain, "sums": sums, "shared": twice, "analogue": peak, "fixed": fixed, "hinge": hinge}
+    return plain_ones | constrained | penalised
+
+
+def _keepable() -> dict[str, Problem]:
+    """Those of them that every splitting with kept potentials takes, and one for each loss."""
+    x = Input(3, name="x")
+    h = LIF(beta=0.9, name="h")(Dense(4)(x))
+    g = LIF(beta=0.7, reset_mechanism="none", name="g")(Dense(4)(h))
+    y = LI(beta=0.8, name="y")(Dense(3)(g))
+    losses = {
+        "error": 2.0 * SquaredError(y, over="last"),
+        "entropy": CrossEntropy(y, over="mean"),
+        "margin": 0.5 * Hinge(y, over=Window(2)),
+    }
+    return {n: Problem(Network(x, y), loss + 0.1 * L2(h.weights)) for n, loss in losses.items()}
 
 
 def _masked(block: Block) -> Block:

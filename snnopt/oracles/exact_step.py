@@ -131,8 +131,8 @@ class ExactStepOracle(Oracle):
     )
 
     def matches(self, block: Block) -> str | None:  # noqa: D102
-        if block.kind != "potentials" or block.form != "trace" or block.step != "exact":
-            return "it knows potentials in trace form under the exact step"
+        if block.kind != "potentials" or block.form != "trace" or block.step != "exact" or block.kept:
+            return "it knows potentials from a rollout in trace form under the exact step"
         return unknown_terms(block, ())
 
     def draw(self, block: Block, rng: np.random.Generator, extreme: Extreme) -> ExactStepCase:

@@ -13,7 +13,7 @@ from snnopt.split import Block
 
 @final
 class MaskedRidgeOracle(Oracle):
-    """Weight blocks in trace form with L2, some map masked."""
+    """Weight blocks with L2 in either form, some map masked."""
 
     extremes = (
         *RIDGE_EXTREMES,
@@ -23,8 +23,8 @@ class MaskedRidgeOracle(Oracle):
     )
 
     def matches(self, block: Block) -> str | None:  # noqa: D102
-        if block.kind != "weights" or block.form != "trace":
-            return "it knows weights in trace form"
+        if block.kind != "weights":
+            return "it knows weights"
         if all(c.mask is None for c in block.columns):
             return "it knows weights with masks"
         return unknown_terms(block, ("l2",))

@@ -145,13 +145,13 @@ RIDGE_EXTREMES = (
 
 @final
 class RidgeOracle(Oracle):
-    """Weight blocks in trace form with L2."""
+    """Weight blocks with L2, in either form."""
 
     extremes = RIDGE_EXTREMES
 
     def matches(self, block: Block) -> str | None:  # noqa: D102
-        if block.kind != "weights" or block.form != "trace":
-            return "it knows weights in trace form"
+        if block.kind != "weights":
+            return "it knows weights"
         if any(c.mask is not None for c in block.columns):
             return "it knows weights without masks"
         return unknown_terms(block, ("l2",))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from snnopt.oracles.box_spikes import BoxSpikesOracle
+from snnopt.oracles.chain_step import ChainStepOracle
+from snnopt.oracles.coloured_steps import ColouredStepsOracle
+from snnopt.oracles.convex_copies import ConvexCopyOracle
+from snnopt.oracles.discrete_copies import DiscreteCopyOracle
 from snnopt.oracles.dithered_step import DitheredStepOracle
 from snnopt.oracles.exact_step import ExactStepOracle
 from snnopt.oracles.fixed_readout import FixedReadoutOracle
+from snnopt.oracles.free_spikes import FreeSpikesOracle
 from snnopt.oracles.linearised_potentials import AnalogueOracle
 from snnopt.oracles.linearised_spikes import SpikesOracle
 from snnopt.oracles.majorised_readout import ReadoutOracle
 from snnopt.oracles.masked_ridge_weights import MaskedRidgeOracle
+from snnopt.oracles.one_step import OneStepOracle
 from snnopt.oracles.oracle import Oracle
+from snnopt.oracles.output_chain import OutputChainOracle
+from snnopt.oracles.output_step import OutputStepOracle
 from snnopt.oracles.ridge_weights import RidgeOracle
+from snnopt.oracles.trace_spikes import TraceSpikesOracle
 from snnopt.split import Block
 
 ORACLES: tuple[Oracle, ...] = (
@@ -22,6 +32,16 @@ ORACLES: tuple[Oracle, ...] = (
     ExactStepOracle(),
     DitheredStepOracle(),
     AnalogueOracle(),
+    FreeSpikesOracle(),
+    BoxSpikesOracle(),
+    TraceSpikesOracle(),
+    OneStepOracle(),
+    ColouredStepsOracle(),
+    ChainStepOracle(),
+    OutputChainOracle(),
+    OutputStepOracle(),
+    ConvexCopyOracle(),
+    DiscreteCopyOracle(),
 )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from snnopt.program.maps import LinearMap
 from snnopt.program.statespace import StateSpace
@@ -49,7 +50,8 @@ class StepCoupling:
 class Term:
     """One term of the objective or one constraint: ``scale * kind(variables; parameters)``.
 
-    ``over`` tells which functional of a read-out's potential a loss sees.
+    ``over`` tells which functional of a read-out's potential a loss sees; ``build`` is what a user wrote for CVXPY (it is not
+    saved with a program).
     """
 
     kind: str
@@ -59,6 +61,7 @@ class Term:
     scale: float = 1.0
     over: Over | None = None
     parameters: tuple[tuple[str, float], ...] = ()
+    build: Callable[[Any], Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:

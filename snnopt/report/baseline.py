@@ -14,9 +14,8 @@ from snnopt.lower import lower
 from snnopt.model import Problem
 from snnopt.program import Program
 from snnopt.runtime import Samples, Wiring, check_inputs, check_targets
-from snnopt.runtime.engine import CALIBRATION_SAMPLES
+from snnopt.runtime.engine import starting_weights
 from snnopt.runtime.evaluate import pieces
-from snnopt.runtime.initial import calibrate, draw
 from snnopt.runtime.readout import ReadoutUses, readout_uses
 from snnopt.runtime.stacking import unstack
 from snnopt.runtime.views import MembraneView
@@ -80,14 +79,6 @@ def random_hidden_baseline(
 
 def _test(wiring: Wiring, weights: Mapping[str, Array], samples: Samples, targets: Mapping[str, Array]) -> float:
     return _Outputs(wiring, samples.steps).accuracy(weights, samples, targets)
-
-
-def starting_weights(wiring: Wiring, samples: Samples, seed: int) -> dict[str, Array]:
-    """The weights that training on ``samples`` with ``seed`` starts from, as matrices by name."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[0])
-    some = slice(0, None, max(1, samples.count // CALIBRATION_SAMPLES))
-    few, start = samples.take(some, wiring.dtype), draw(wiring.program, rng, wiring.dtype)
-    return calibrate(wiring, start, few, samples.steps, samples.lengths_of(some))
 
 
 def _checked(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from snnopt.algorithms import Algorithm
-from snnopt.blocks import Binding
+from snnopt.blocks import Binding, Fallback
 from snnopt.program import Program
 from snnopt.report.mathematics import block_terms
 
-KINDS = ("readout", "spikes", "potentials", "weights")
+KINDS = ("readout", "outputs", "spikes", "potentials", "weights", "copy")
 
 
 def explain(program: Program, algorithm: Algorithm, bindings: tuple[Binding, ...]) -> str:
@@ -25,7 +25,7 @@ def explain(program: Program, algorithm: Algorithm, bindings: tuple[Binding, ...
         f"form       {algorithm.form}; couplings are summed over time and averaged over samples",
     ]
     for head, b in zip(heads, ordered, strict=True):
-        lines += ["", f"{head.ljust(width)}  ->  {b.rule.__name__}"]
+        lines += ["", f"{head.ljust(width)}  ->  {b.title}"]
         lines += [
             f"    minimises  {' + '.join(block_terms(b.block)).replace('+ -', '- ')}",
             f"    update     {b.rule.formula}",
@@ -33,4 +33,8 @@ def explain(program: Program, algorithm: Algorithm, bindings: tuple[Binding, ...
         lines += [
             f"    tried      {name}: {reason}" for name, reason in b.declined if not reason.startswith("it solves")
         ]
-    return "\n".join([*lines, "", f"{len(ordered)} blocks, all with closed forms; no CVXPY fallback."])
+    slow = [b.block.name for b in ordered if isinstance(b.rule, Fallback)]
+    closing = f"{len(ordered)} blocks, all with closed forms; no CVXPY fallback."
+    if slow:
+        closing = f"{len(ordered)} blocks; CVXPY FALLBACK FOR {', '.join(slow)}, all others with closed forms."
+    return "\n".join([*lines, "", closing])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from snnopt.blocks import LOSS_FUNCTIONS
 from snnopt.program import Term
 from snnopt.split import Block
 
 
-def term_text(term: Term) -> str:
-    """One loss or penalty, e.g. ``0.001 l2(hidden.weight)``."""
+def term_text(term: Term, exact: bool = False) -> str:
+    """One loss or penalty, e.g. ``0.001 l2(hidden.weight)``; a loss that is smoothed, unless ``exact``, says so."""
     scale = "" if term.scale == 1 else f"{term.scale:g} "
     if term.role == "loss" and term.over is not None:
         what = {
@@ -15,12 +16,17 @@ def term_text(term: Term) -> str:
             "max": f"max v[{term.owner}], its step frozen at the rollout's",
             "count": f"spikes of {term.owner}, linearised",
         }.get(term.over[0], f"{term.over[0]} v[{term.owner}]")
-        return f"{scale}{term.kind}({what})"
+        note = "" if exact or term.kind not in LOSS_FUNCTIONS else LOSS_FUNCTIONS[term.kind].note
+        return f"{scale}{term.kind}({what})" + (f" ({note})" if note else "")
+    if term.kind == "spike_budget":
+        return f"p (sum s[{term.owner}] - {dict(term.parameters)['rate']:g} T n), p >= 0 a multiplier"
     return f"{scale}{term.kind}({', '.join(term.variables)})"
 
 
 def block_terms(block: Block) -> list[str]:
     """Every term that the block minimises over, in words of the problem."""
+    if block.kind == "copy":
+        return [*(term_text(t) for t in block.terms), "m/2 ||V - W||^2"]
     out = [f"{q.penalty}/2 ||v - W phi - eta*s||^2" for q in block.quadratics]
     name = block.layers[0]
     if block.linear:
@@ -33,7 +39,8 @@ def block_terms(block: Block) -> list[str]:
                 "dithered": "dithered step E H(v - theta - xi), linearised",
             }[block.step]
         )
-    out += [term_text(t) for t in (*block.by_gradient, *block.terms)]
+    out += [term_text(t) for t in block.by_gradient]
+    out += [term_text(t, exact=block.kind == "outputs") for t in block.terms]
     if block.proximal:
         out.append("mu/2 ||W - W_0||^2")
     return out

@@ -61,7 +61,8 @@ def progress_table(title: str, records: list[tuple[Record, int]]) -> Table:
     shown = records if len(records) <= ROWS else [records[0], *records[1 - ROWS :]]
     for k, (r, left) in enumerate(shown):
         cells = [f"{r.iteration}/{r.iteration + left}", f"{r.loss:.3g}", _percent(r.accuracy)]
-        cells += [_percent(r.validation)] if validated else []
+        held = f"{r.validation:.3f}" if math.isnan(r.accuracy) else _percent(r.validation)  # R squared, or accuracy
+        cells += [held] if validated else []
         cells += [_by_layer(r.firing_rate, "{:.2f}".format), _by_layer(r.flips, _percent), f"{r.seconds:.2f} s"]
         out.add_row(*cells)
         if k == 0 and shown is not records:

@@ -2,7 +2,7 @@
 
 from snnopt.runtime.data import Samples, check_inputs, check_range, check_targets, check_weights
 from snnopt.runtime.engine import Engine, Outcome
-from snnopt.runtime.evaluate import accuracy, outputs
+from snnopt.runtime.evaluate import readouts, score
 from snnopt.runtime.forward import Activity, Wiring, rollout
 from snnopt.runtime.history import History, Record
 from snnopt.runtime.status import Status
@@ -16,11 +16,11 @@ __all__ = [
     "Samples",
     "Status",
     "Wiring",
-    "accuracy",
     "check_inputs",
     "check_range",
     "check_targets",
     "check_weights",
-    "outputs",
+    "readouts",
     "rollout",
+    "score",
 ]

@@ -88,6 +88,13 @@ def check_inputs(program: Program, data: object, timesteps: int | None, lengths:
     return samples
 
 
+def require_lengths(where: str, samples: Samples) -> None:
+    """Raise where timed data come without lengths though the network was trained with them."""
+    if samples.lengths is None and not all(samples.constant.values()):
+        fix = f"give lengths=..., numpy.full({samples.count}, {samples.steps}) if all are whole"
+        raise DataError(where, "the network was trained with lengths=, and these series have none", fix)
+
+
 def check_lengths(lengths: object, count: int, steps: int) -> Array:
     """Return lengths [N] as whole numbers from 1 to ``steps``, or say why not."""
     where = "lengths"
@@ -248,14 +255,17 @@ def _one_target(program: Program, term: Term, values: object, count: int, sample
     if y.ndim == 1 and term.kind == "squared_error" and units == 1:
         _finite(where, y)
         return y[:, None]
+    real = "" if term.kind == "squared_error" else "; real targets are for so.SquaredError"
     if y.ndim != 1:
         raise DataError(
-            where, f"the labels have shape {y.shape}", "give whole-number labels [N], e.g. one_hot.argmax(1)"
+            where, f"the labels have shape {y.shape}", f"give whole-number labels [N], e.g. one_hot.argmax(1){real}"
         )
     _finite(where, y, fix="remove the samples that have no label")
     if y.dtype.kind == "f" and np.any(y != np.round(y)):
         raise DataError(
-            where, f"the labels are fractional, e.g. {y[y != np.round(y)][0]:g}", f"give whole numbers 0 to {units - 1}"
+            where,
+            f"the labels are fractional, e.g. {y[y != np.round(y)][0]:g}",
+            f"give whole numbers 0 to {units - 1}{real}",
         )
     labels = y.astype(np.int64)
     low, high = int(labels.min()), int(labels.max())

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.program import Program
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.data import Samples
 from snnopt.runtime.forward import Weights, Wiring, rollout
@@ -21,20 +20,6 @@ CHUNK_ENTRIES = 2**21
 """Entries of the widest [T, n, width] array in one piece."""
 
 
-def outputs(
-    wiring: Wiring, program: Program, weights: Weights, samples: Samples
-) -> Iterator[tuple[slice, dict[str, Array]]]:
-    """Yield ``(slice, {output: m})``: what each output's first loss sees, [n, units], piece by piece."""
-    views = loss_views(wiring, samples.steps)
-    groups = readout_uses(views, wiring)
-    for piece, batch in pieces(wiring, weights, samples):
-        for view in views:
-            view.look(batch)
-        for group in groups:
-            group.look(batch, weights)
-        yield piece, {v.term.owner: batch.seen[v] for v in reversed(views)}
-
-
 def pieces(wiring: Wiring, weights: Weights, samples: Samples) -> Iterator[tuple[slice, Batch]]:
     """Yield the rollout of all samples, piece by piece."""
     program = wiring.program
@@ -45,13 +30,34 @@ def pieces(wiring: Wiring, weights: Weights, samples: Samples) -> Iterator[tuple
         yield piece, batch
 
 
-def accuracy(
-    wiring: Wiring, program: Program, weights: Weights, samples: Samples, targets: Mapping[str, Array]
-) -> float:
-    """Share of samples classified right, mean over outputs; NaN for real targets."""
-    right = dict.fromkeys(targets, 0.0)
-    for piece, found in outputs(wiring, program, weights, samples):
-        for name, target in targets.items():
-            hit = (found[name].argmax(1) == target[piece]).sum() if target.ndim == 1 else np.nan
-            right[name] += float(hit)
-    return float(np.mean([r / samples.count for r in right.values()]))
+def readouts(wiring: Wiring, weights: Weights, samples: Samples) -> dict[str, Array]:
+    """What each output's first loss sees, [N, units], by name."""
+    views = loss_views(wiring, samples.steps)
+    groups = readout_uses(views, wiring)
+    first = {v.term.owner: v for v in reversed(views)}
+    sizes = {n: wiring.program.by_name[n].size for n in dict.fromkeys(v.term.owner for v in views)}
+    out = {n: np.empty((samples.count, size), wiring.dtype) for n, size in sizes.items()}
+    for piece, batch in pieces(wiring, weights, samples):
+        for view in views:
+            view.look(batch)
+        for group in groups:
+            group.look(batch, weights)
+        for name, m in out.items():
+            m[piece] = batch.seen[first[name]]
+    return out
+
+
+def score(found: Mapping[str, Array], targets: Mapping[str, Array]) -> float:
+    """Mean over outputs of the accuracy, where targets are labels [N], or R squared, where they are real [N, units].
+
+    ``R^2 = 1 - sum (y - m)^2 / sum (y - mean y)^2``, NaN where the targets do not vary.
+    """
+    return float(np.mean([_score(found[name], y) for name, y in targets.items()]))
+
+
+def _score(m: Array, y: Array) -> float:
+    if y.ndim == 1:
+        return float((m.argmax(1) == y).mean())
+    if np.all(y == y[0]):
+        return float("nan")
+    return 1.0 - float(((y - m) ** 2).sum()) / float(((y - y.mean(0)) ** 2).sum())

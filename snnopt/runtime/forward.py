@@ -19,14 +19,27 @@ Weights = Mapping[str, Array]
 
 @dataclass(frozen=True, eq=False)
 class Activity:
-    """Potentials and spikes of one population, [T, N, n]; ``spikes`` is None where it does not spike."""
+    """Potentials and spikes of one population, [T, N, n]; ``spikes`` is None where it does not spike.
+
+    ``lengths`` [N] are the numbers of steps that count, None for all; after them potentials and spikes are zero.
+    """
 
     potentials: Array
     spikes: Array | None
+    lengths: Array | None = None
 
     def __repr__(self) -> str:
-        rate = "does not spike" if self.spikes is None else f"firing rate {float(self.spikes.mean()):.3f}"
+        rate = "does not spike" if self.spikes is None else f"firing rate {self.firing_rate:.3f}"
         return f"Activity(potentials {self.potentials.shape}, {rate})"
+
+    @property
+    def firing_rate(self) -> float:
+        """Spikes per neuron and step that counts; NaN where it does not spike."""
+        if self.spikes is None:
+            return float("nan")
+        steps, samples = self.spikes.shape[:2]
+        counted = 1.0 if self.lengths is None else float(np.sum(self.lengths)) / (steps * samples)
+        return float(self.spikes.mean()) / counted
 
     @property
     def output(self) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,18 @@ class Record:
     ----------
     iteration : iterations or epochs done when it was taken.
     loss : training objective of the rollout (losses and penalties); for mini-batches the mean over the epoch's batches.
-    accuracy : training accuracy of the rollout, in the same sense; NaN for real targets.
+    accuracy : training accuracy of the rollout, in the same sense, mean over the outputs with labels; NaN without any.
     firing_rate : spikes per neuron and step, by layer.
     flips : share of spikes that one iteration's update changed, by layer (NaN where it was not measured).
     rollout_gap : share of spikes in which the block updates' own spikes differ from the rollout of the new weights.
     penalty : rho, by layer.
     step, ridge : the controlled step factor and ridge.
+    lagrangian : augmented Lagrangian of a kept state (NaN for algorithms that start every sweep from a rollout).
+    primal, dual : root mean square of the primal and dual residuals of each coupling of a kept state, by layer, step couplings
+        as ``<layer>.step``.
     seconds : time since the start, progress display and validation excluded.
-    validation : validation accuracy, NaN if there is no validation set.
+    validation : what ``Result.score`` gives on the validation set: accuracy for labels, R squared for real targets, mean over
+        outputs; NaN if there is no validation set.
     """
 
     iteration: int
@@ -39,6 +43,9 @@ class Record:
     penalty: dict[str, float] = field(default_factory=dict)
     step: float = 1.0
     ridge: float = 0.0
+    lagrangian: float = float("nan")
+    primal: dict[str, float] = field(default_factory=dict)
+    dual: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     validation: float = float("nan")
 
@@ -49,13 +56,32 @@ class History:
 
     records: tuple[Record, ...] = ()
 
-    def __getitem__(self, column: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
-        """One column as an array; firing_rate, flips, rollout_gap and penalty as a dict of arrays by layer."""
+    @overload
+    def __getitem__(self, column: str) -> NDArray[Any] | dict[str, NDArray[Any]]: ...
+
+    @overload
+    def __getitem__(self, column: int | np.integer[Any]) -> Record: ...
+
+    @overload
+    def __getitem__(self, column: slice) -> History: ...
+
+    def __getitem__(
+        self, column: str | int | np.integer[Any] | slice
+    ) -> NDArray[Any] | dict[str, NDArray[Any]] | Record | History:
+        """One column as an array; firing_rate, flips, rollout_gap, penalty, primal and dual as a dict of arrays by layer.
+
+        A number gives one record (-1: the last), a slice a history of some.
+        """
+        if isinstance(column, slice):
+            return History(self.records[column])
+        if isinstance(column, int | np.integer):
+            return self.records[column]
         if column not in Record.__dataclass_fields__:
             raise unknown_name("history column", column, Record.__dataclass_fields__)
         values = [getattr(r, column) for r in self.records]
         if values and isinstance(values[0], dict):
-            return {layer: np.array([v[layer] for v in values]) for layer in values[0]}
+            layers = dict.fromkeys(layer for v in values for layer in v)
+            return {layer: np.array([v.get(layer, np.nan) for v in values]) for layer in layers}
         return np.array(values)
 
     def __repr__(self) -> str:

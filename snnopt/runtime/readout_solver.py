@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from snnopt.algorithms.settings import ReadoutStep
 from snnopt.blocks import Binding
 from snnopt.runtime.batch import Batch
+from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.readout import ReadoutUses
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
@@ -24,7 +25,15 @@ Array = NDArray[Any]
 class ReadoutSolver:
     """One read-out block: its losses' sums of squares and slopes add up, whatever their number."""
 
-    def __init__(self, binding: Binding, views: list[LossView], wiring: Wiring, settings: ReadoutStep) -> None:
+    def __init__(
+        self,
+        binding: Binding,
+        views: list[LossView],
+        wiring: Wiring,
+        settings: ReadoutStep,
+        split: SplitWeights | None = None,
+    ) -> None:
+        self.split = split
         self.block, self.rule, self.settings = binding.block, binding.rule, settings
         self.uses = ReadoutUses(self.block.uses, views, wiring)
         self.curvatures = [s.view.term.scale * s.view.function.curvature for s in self.uses.seen]
@@ -50,15 +59,19 @@ class ReadoutSolver:
         ) / w.dtype.type(batch.count)
         curvature = self.curvatures[0]
         eta = self.settings.eta * (fade if self.settings.memory else 1.0)
-        change = np.empty_like(w)
+        change, slope = np.empty_like(w), gradient.T + self.lam.astype(w.dtype) * w
         for rows, patterns in self.groups:
             gram = self._gram(patterns, curvature)
+            if self.split is not None:
+                held, pulled = self.split.hold(curvature * gram[None], -gradient, w)
+                gram, gradient = held[0] / w.dtype.type(curvature), -pulled
             least = float(np.finfo(gram.dtype).tiny) * 1e6  # where no feature is ever active
             damping = self.settings.ridge * max(float(np.trace(gram)) / len(gram), least)
             mask = () if self.mask is None else (self.mask[rows],)
             rule: Any = self.rule
             change[rows] = rule.solve(gram, gradient[:, rows], w[rows], self.lam, curvature, damping, eta, *mask)
-        slope = gradient.T + self.lam.astype(w.dtype) * w
+        if self.split is not None:
+            change = self.split.step(w, change) - w
         batch.predicted_readout -= float(np.sum(slope * change)) * (1 - eta / 2)
         self.uses.add(batch, features, change)
         return unstack(columns, w + change)

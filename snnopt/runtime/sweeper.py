@@ -7,20 +7,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.algorithms import Algorithm, Word
+from snnopt.algorithms import RolloutAlgorithm, Word
 from snnopt.algorithms.settings import Exact
 from snnopt.blocks import Binding
-from snnopt.penalties import LevenbergMarquardt
-from snnopt.program import AffineCoupling, Program
-from snnopt.runtime.adjoint import Demand, Move, demand_on, demands_of_cell, priced, sum_of
+from snnopt.penalties import LevenbergMarquardt, RateMultiplier
+from snnopt.program import AffineCoupling
+from snnopt.runtime.adjoint import Demand, Move, Separable, demand_on, demands_of_cell, priced, sum_of
 from snnopt.runtime.batch import Batch
+from snnopt.runtime.budgets import budgets_of
+from snnopt.runtime.copies import SplitWeights, copies_of, weight_penalties
 from snnopt.runtime.forward import Wiring, rollout
 from snnopt.runtime.moves import DitheredMoves, ExactMoves, LinearMoves, Moves
 from snnopt.runtime.readout_solver import ReadoutSolver
-from snnopt.runtime.views import CountView, loss_views
+from snnopt.runtime.stacking import stack, unstack
+from snnopt.runtime.views import CountView, judge, loss_views
 from snnopt.runtime.weights import WeightSolver
+from snnopt.split import Columns
 
 Array = NDArray[Any]
+
+
+PULL = 0.1
+"""Penalty of weights' copies under a penalty, over the mean square of their features."""
 
 
 class Sweeper:
@@ -28,39 +36,49 @@ class Sweeper:
 
     Parameters
     ----------
-    program, bindings, algorithm : what the plan holds.
+    wiring, bindings, algorithm : what the plan holds, in the algorithm's dtype.
     weights : starting weights as matrices.
     steps : T.
     """
 
     def __init__(
         self,
-        program: Program,
+        wiring: Wiring,
         bindings: tuple[Binding, ...],
-        algorithm: Algorithm,
+        algorithm: RolloutAlgorithm,
         weights: dict[str, Array],
         steps: int,
     ) -> None:
+        program = wiring.program
         self.program, self.algorithm, self.weights, self.steps = program, algorithm, weights, steps
-        self.dtype = np.dtype(algorithm.dtype)
-        self.wiring = Wiring(program, self.dtype)
+        self.dtype, self.wiring = wiring.dtype, wiring
         self.control = LevenbergMarquardt()
         self.fade = 1.0
         self.views = loss_views(self.wiring, steps)
+        copies = copies_of(bindings)
+        self.split: dict[int, tuple[tuple[Columns, ...], SplitWeights]] = {}
+        for b in bindings:
+            if b.block.kind in ("weights", "readout") and id(b.block.uses) in copies:
+                copy = copies[id(b.block.uses)]
+                split = SplitWeights(copy, stack(b.block.columns, weights), copy.penalised, PULL)
+                self.split[id(b.block.uses)] = (b.block.columns, split)
+                self.weights = self.weights | unstack(b.block.columns, split.v)
         weight_bindings = [b for b in bindings if b.block.kind == "weights"]
         self.solved_with: dict[str, list[WeightSolver]] = {}
         for b in weight_bindings:
             beside = max(sum(n in other.block.layers for other in weight_bindings) for n in b.block.layers)
-            solver = WeightSolver(b, self.wiring, steps, algorithm.weight_block, 1 / beside)
+            own = self._split_of(b)
+            solver = WeightSolver(b, self.wiring, steps, algorithm.weight_block, 1 / beside, own)
             self.solved_with.setdefault(b.block.layers[-1], []).append(solver)
         self.readouts = [
-            ReadoutSolver(b, self.views, self.wiring, algorithm.readout_block)
+            ReadoutSolver(b, self.views, self.wiring, algorithm.readout_block, self._split_of(b))
             for b in bindings
             if b.block.kind == "readout"
         ]
         self.moves: dict[str, Moves] = {
             b.block.layers[0]: self._moves(b) for b in bindings if b.block.kind == "potentials"
         }
+        self.budgets = {n: RateMultiplier(rate) for n, rate in budgets_of(program).items()}
         self.spike_costs: dict[str, float] = {}
         for t in program.terms:
             if t.kind == "spike_cost":
@@ -104,21 +122,28 @@ class Sweeper:
 
     def _judge(self, batch: Batch) -> tuple[float, float]:
         """Objective and mean accuracy of the batch at what its losses see."""
-        judged = [view.judge(batch) for view in self.views]
+        loss, accuracy = judge(self.views, batch)
         counted = self.steps if batch.lengths is None else float(batch.lengths.mean())
         spikes = sum(
             c * counted * self.program.by_name[n].size * batch.firing_rate(n) for n, c in self.spike_costs.items()
         )
-        return self.penalties() + spikes + sum(loss for loss, _ in judged), float(np.mean([hit for _, hit in judged]))
+        return self.penalties() + spikes + loss, accuracy
+
+    def go_back(self, weights: dict[str, Array]) -> None:
+        """Take the last steps back: to these weights, with a shorter step."""
+        self.weights, self.control = weights, self.control.back()
+        for columns, split in self.split.values():
+            split.go_back(stack(columns, weights))
+        for moves in self.moves.values():
+            moves.forget()
+
+    def _split_of(self, binding: Binding) -> SplitWeights | None:
+        found = self.split.get(id(binding.block.uses))
+        return None if found is None else found[1]
 
     def penalties(self) -> float:
         """Sum of the objective's penalties at the present weights."""
-        return sum(
-            t.scale / 2 * float(np.sum(self.weights[n].astype(np.float64) ** 2))
-            for t in self.program.terms
-            if t.kind == "l2"
-            for n in t.variables
-        )
+        return weight_penalties(self.program.terms, self.weights)
 
     @property
     def _exact(self) -> bool:
@@ -136,6 +161,15 @@ class Sweeper:
             feedback = any(m.source in inside for m in coupling.maps)
             return ExactMoves(name, threshold, settings, binding.rule, feedback)
         return DitheredMoves(name, threshold, settings, binding.rule)
+
+    def _budget(self, layer: str, demand: Demand | None, batch: Batch) -> float:
+        """The price that the layer's budget puts on a spike, moved by how far the batch is from it."""
+        if layer not in self.budgets:
+            return 0.0
+        dense = demand.dense() if isinstance(demand, Separable) else demand
+        asked = 0.0 if dense is None else batch.mean(np.abs(dense))
+        self.budgets[layer] = self.budgets[layer].after(batch.firing_rate(layer), asked)
+        return self.budgets[layer].price
 
     def _threshold(self, coupling: AffineCoupling) -> Any:
         theta = coupling.dynamics.threshold
@@ -157,9 +191,9 @@ class Sweeper:
                 demand = demand_on(c.name, self.wiring, self.weights, batch.demands, set(cell))
                 if c.name in on_spikes:
                     demand = on_spikes[c.name] if demand is None else sum_of(demand, on_spikes[c.name])
-                if c.name in self.spike_costs:
-                    like = batch.activity[c.name].potentials
-                    demand = priced(demand, self.spike_costs[c.name], like, batch.mask)
+                price = self.spike_costs.get(c.name, 0.0) + self._budget(c.name, demand, batch)
+                if price:
+                    demand = priced(demand, price, batch.activity[c.name].potentials, batch.mask)
                 if demand is not None:
                     outside[c.name] = demand
                 moves[c.name] = self.moves[c.name].prepare(batch, demand, self.control.step)

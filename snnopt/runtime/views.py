@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,10 @@ class CountView(LossView):
         assert spikes is not None
         batch.seen[self] = spikes.sum(0)
 
+    def demand_at(self, counts: Array, target: Array) -> Array:
+        """What the loss asks of every spike, [N, units], at these numbers of spikes."""
+        return -counts.dtype.type(self.term.scale) * self.function.gradient(counts, target)
+
     def demand(self, batch: Batch) -> Separable:  # noqa: D102
         value = -self.slope(batch)
         steps = len(batch.activity[self.term.owner].potentials)
@@ -105,6 +110,13 @@ def weighted(profile: Array, x: Array) -> Array:
     if profile.shape[1] == 1:
         return (profile[:, 0] @ x.reshape(len(x), -1)).reshape(x.shape[1:])
     return np.asarray(np.einsum("tn,tnk->nk", profile, x))
+
+
+def judge(views: Sequence[LossView], batch: Batch) -> tuple[float, float]:
+    """The sum of the scaled losses, and the accuracy: mean over outputs with labels, by their first loss; NaN without any."""
+    found = [(view.term.owner, *view.judge(batch)) for view in views]
+    hits = {owner: hit for owner, _, hit in reversed(found) if not np.isnan(hit)}
+    return sum(loss for _, loss, _ in found), float(np.mean(list(hits.values()))) if hits else float("nan")
 
 
 def loss_views(wiring: Wiring, steps: int) -> list[LossView]:

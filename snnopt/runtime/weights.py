@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from snnopt.algorithms.settings import WeightStep
 from snnopt.blocks import Binding
 from snnopt.runtime.batch import Batch
+from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram, UseFeatures
+from snnopt.split import Columns
 
 Array = NDArray[Any]
 
@@ -22,10 +24,19 @@ class WeightSolver:
     """One weight block of a sweep.
 
     ``share`` is 1 over the number of weight blocks into its layer: blocks that see the same residual each take their part
-    of it (damped Jacobi), so that together they do not take it twice.
+    of it (damped Jacobi), so that together they do not take it twice. ``split`` are its weights under constraints.
     """
 
-    def __init__(self, binding: Binding, wiring: Wiring, steps: int, settings: WeightStep, share: float) -> None:
+    def __init__(
+        self,
+        binding: Binding,
+        wiring: Wiring,
+        steps: int,
+        settings: WeightStep,
+        share: float,
+        split: SplitWeights | None = None,
+    ) -> None:
+        self.split = split
         self.share = share
         self.block, self.settings = binding.block, settings
         self.rule: Any = binding.rule
@@ -58,9 +69,15 @@ class WeightSolver:
                 cross += f.cross(batch.signals, batch.wanted[f.use.target.name].current)
         cross /= batch.count
         grams = [w0.dtype.type(rho) * g.mean for (_, rho), g in zip(uses, self.grams, strict=True)]
-        change = w0.dtype.type(relaxation * self.share) * self._solve(grams, cross, w0, self.settings.ridge * ridge)
-        predicted = float(np.sum((cross.T - self.lam.astype(w0.dtype) * w0) * change))
-        return unstack(self.columns, w0 + change), predicted
+        target = cross
+        if self.split is not None:
+            grams[0], cross = self.split.hold(grams[0], cross, w0)
+        shared = (self.rule, self.columns, self.groups, grams, cross, w0, self.lam)
+        solved = solve_by_group(*shared, self.settings.ridge * ridge, self.mask)
+        change = w0.dtype.type(relaxation * self.share) * solved
+        w = w0 + change if self.split is None else self.split.step(w0, change)
+        predicted = float(np.sum((target.T - self.lam.astype(w0.dtype) * w0) * (w - w0)))
+        return unstack(self.columns, w), predicted
 
     def _collect(self, batch: Batch) -> None:
         memory = self.settings.memory
@@ -73,28 +90,43 @@ class WeightSolver:
             fresh if not memory or old is None else [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
         )
 
-    def _solve(self, grams: list[Array], cross: Array, w0: Array, ridge: float) -> Array:
-        out = np.empty_like(w0)
-        for rows, patterns in self.groups:
-            g = (
-                np.sum([gram[p] for gram, p in zip(grams, patterns, strict=True)], 0)
-                if len(grams) > 1
-                else grams[0][patterns[0]]
-            )
-            mask = () if self.mask is None else (self.mask[rows],)
-            out[rows] = self.rule.solve(g, cross[:, rows], w0[rows], self.lam, ridge * self._scales(g), *mask)
-        return out
 
-    def _scales(self, gram: Array) -> Array:
-        """The mean square of each map's features, on all its columns and its bias's, [k].
+def solve_by_group(
+    rule: Any,
+    columns: tuple[Columns, ...],
+    groups: list[tuple[Array, Array]],
+    grams: list[Array],
+    cross: Array,
+    w0: Array,
+    lam: Array,
+    ridge: float,
+    mask: Array | None,
+) -> Array:
+    """The change of a block's matrix [channels, k], one solve for each group of channels with a common Gram matrix.
 
-        Per map, so that the ridge means the same for spikes, for pixels in 0 to 255 and for currents in millivolts; a map
-        whose features are all zero gets a trace of the others' instead of nothing.
-        """
-        diagonal, out, at = np.diagonal(gram), np.empty(len(gram)), 0
-        for c in self.columns:
-            out[at : at + c.width], at = float(diagonal[at : at + c.fan_in].mean()), at + c.width
-        return np.maximum(out, max(1e-6 * float(diagonal.mean()), float(np.finfo(gram.dtype).tiny) * 1e6))
+    ``grams`` are the uses' Gram matrices [patterns, k, k], each times its rho; ``ridge`` is relative to :func:`scales`.
+    """
+    out = np.empty_like(w0)
+    for rows, patterns in groups:
+        parts = [gram[p] for gram, p in zip(grams, patterns, strict=True)]
+        g = parts[0] if len(parts) == 1 else np.sum(parts, 0)
+        present = () if mask is None else (mask[rows],)
+        least = float(np.finfo(g.dtype).tiny) * 1e6  # where no feature is ever active
+        damping = np.maximum(ridge * scales(g, columns), least)
+        out[rows] = rule.solve(g, cross[:, rows], w0[rows], lam, damping, *present)
+    return out
+
+
+def scales(gram: Array, columns: tuple[Columns, ...]) -> Array:
+    """The mean square of each weight's features, on all its columns and its bias's, [k].
+
+    Per weight, so that the ridge means the same for spikes, for pixels in 0 to 255 and for currents in millivolts; a weight
+    whose features are all zero gets a trace of the others' instead of nothing.
+    """
+    diagonal, out, at = np.diagonal(gram), np.empty(len(gram)), 0
+    for c in columns:
+        out[at : at + c.width], at = float(diagonal[at : at + c.fan_in].mean()), at + c.width
+    return np.maximum(out, 1e-6 * float(diagonal.mean()))
 
 
 def channel_groups(patterns: list[Array]) -> list[tuple[Array, Array]]:

@@ -11,7 +11,7 @@ from snnopt.split.uses import Columns, WeightUse, columns
 Form = Literal["trace", "difference"]
 Kind = Literal["weights", "copy", "spikes", "potentials", "outputs", "readout"]
 StepRule = Literal["none", "exact", "dithered", "linearised"]
-Order = Literal["together", "one"]
+Order = Literal["together", "coloured", "one"]
 Box = Literal["none", "exact", "published"]
 
 
@@ -38,8 +38,10 @@ class Block:
     terms : losses, penalties and constraints on the variables.
     uses : for weights, the populations that they feed.
     by_gradient : terms on the spikes that enter by their gradient, as part of the demand.
-    order : whether all steps of time are solved for together, or one after the other.
+    order : whether all steps of time are solved for together, those of one parity together, or one after the other.
     box : whether spikes are held in [0, 1]: not, exactly, or by clipping what the block without a box would give.
+    kept : whether potentials are kept from iteration to iteration, so that they need not be where their dynamics put them.
+    published : whether an output's last step is updated as published, though that is not the block's minimiser.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Block:
     by_gradient: tuple[Term, ...] = ()
     order: Order = "together"
     box: Box = "none"
+    kept: bool = False
+    published: bool = False
 
     @property
     def columns(self) -> tuple[Columns, ...]:

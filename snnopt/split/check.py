@@ -22,12 +22,11 @@ def check_blocks(program: Program, blocks: tuple[Block, ...]) -> tuple[Block, ..
             raise InvalidProgram(f"{v.name!r} is in {count} blocks: {held.get(v.name, [])}")
         if v.kind in ("potential", "spike") and count > 1:
             raise InvalidProgram(f"{v.name!r} is in {count} blocks: {held[v.name]}")
+    eliminated = {name for b in blocks if b.kind == "readout" for name in b.layers}
     for c in program.couplings:
-        eliminated = not c.dynamics.spiking and program.judged(c.name)
-        if (c.potential in held) == eliminated:
-            raise InvalidProgram(
-                f"potentials of {c.name!r}: {'in a block, though eliminated' if eliminated else 'in none'}"
-            )
+        if (c.potential in held) == (c.name in eliminated):
+            where = "in a block, though eliminated" if c.name in eliminated else "in none"
+            raise InvalidProgram(f"potentials of {c.name!r}: {where}")
     unknown = set(held) - {v.name for v in program.variables}
     if unknown:
         raise InvalidProgram(f"blocks update {sorted(unknown)}, which are no variables")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from snnopt.program import AffineCoupling, Program
-from snnopt.split.blocks import Block, Kind, Quadratic, StepRule
+from snnopt.split.blocks import Block, Quadratic, StepRule
 from snnopt.split.refusals import check_splittable
-from snnopt.split.uses import WeightUse, columns, weight_groups
+from snnopt.split.weights import weight_blocks
 
 
 def split_rollout(program: Program, step: StepRule) -> tuple[Block, ...]:
@@ -32,22 +30,14 @@ def split_rollout(program: Program, step: StepRule) -> tuple[Block, ...]:
                 )
         else:
             blocks.append(_analogue(coupling))
-    found = [_weights(program, uses) for uses in weight_groups(program)]
-    return tuple(blocks) + tuple(_told_apart(b, found) for b in found)
-
-
-def _told_apart(block: Block, among: list[Block]) -> Block:
-    """The block, called after its first weight where another one is of the same layers."""
-    if sum(b.name == block.name for b in among) == 1:
-        return block
-    return replace(block, name=f"{block.name}[{block.columns[0].weight.removesuffix('.weight')}]")
+    return tuple(blocks) + tuple(weight_blocks(program, "trace", eliminated=True))
 
 
 def _spiking(program: Program, coupling: AffineCoupling, step: StepRule) -> list[Block]:
     """The potentials of a spiking layer, and under the exact step rule its spikes."""
     name, layers = coupling.name, (coupling.name,)
     on_spikes = tuple(t for t in program.terms if coupling.spike in t.variables)
-    by_gradient = tuple(t for t in on_spikes if t.kind == "spike_cost" or t.role == "loss")
+    by_gradient = tuple(t for t in on_spikes if t.kind in ("spike_cost", "spike_budget") or t.role == "loss")
     terms = tuple(t for t in on_spikes if t not in by_gradient)
     dynamics, exact = (Quadratic(name, f"rho[{name}]"),), step == "exact"
     potentials = Block(
@@ -84,15 +74,3 @@ def _analogue(coupling: AffineCoupling) -> Block:
     name = coupling.name
     dynamics = (Quadratic(name, f"rho[{name}]"),)
     return Block(f"{name}.potentials", "potentials", "trace", (name,), (coupling.potential,), dynamics, linear=True)
-
-
-def _weights(program: Program, uses: tuple[WeightUse, ...]) -> Block:
-    """A group of weights: a read-out where its layers are judged by their potentials."""
-    layers = tuple(dict.fromkeys(u.target.name for u in uses))
-    variables = tuple(n for c in columns(uses) for n in (c.weight, c.bias) if n is not None)
-    losses = tuple(t for t in program.losses if t.owner in layers and not program.by_name[t.owner].dynamics.spiking)
-    penalties = tuple(t for t in program.terms if t.role != "loss" and set(t.variables) & set(variables))
-    kind: Kind = "readout" if losses else "weights"
-    quadratics = () if losses else tuple(Quadratic(n, f"rho[{n}]") for n in layers)
-    name = f"{'+'.join(layers)}.{kind}"
-    return Block(name, kind, "trace", layers, variables, quadratics, proximal=True, terms=losses + penalties, uses=uses)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from snnopt.errors import CompileError
 from snnopt.program import AffineCoupling, Program
 from snnopt.split.blocks import Form
@@ -10,6 +12,10 @@ from snnopt.split.difference import difference_form
 
 def check_splittable(program: Program) -> None:
     """Refuse what no block of such a sweep would hold."""
+    for term in program.terms:
+        if term.kind == "spike_budget" and not any(m.bias is not None for m in program.by_name[term.owner].maps):
+            fix = "give a connection into it bias=True; the budget is kept by moving biases"
+            raise CompileError(f"layer {term.owner!r}, term {term.name}", "the layer has no bias", fix)
     for coupling in program.couplings:
         for m in coupling.maps:
             source = program.by_name.get(m.source)
@@ -45,6 +51,12 @@ def check_keepable(program: Program, form: Form) -> None:
             raise CompileError(where, "it does not spike and feeds others, and no block keeps its potentials", fix)
         if form == "difference":
             difference_form(coupling)
+        elif not coupling.dynamics.uniform or np.any(coupling.dynamics.R[:, :1] != coupling.dynamics.R):
+            fix = "give its neurons one time constant and one threshold, or use 'online' or 'rollout'"
+            raise CompileError(where, "its neurons differ, and the exact trace form takes one kernel a layer", fix)
+        if form == "trace" and coupling.dynamics.spiking and any(m.source == coupling.name for m in coupling.maps):
+            fix = "use an algorithm in difference form ('exact_block', 'perin2025'), or 'online' or 'rollout'"
+            raise CompileError(where, "it reads itself, which mixes its neurons within its own residual", fix)
         _check_lags(program, coupling, where)
     for coupling in program.couplings:
         losses = [t for t in program.losses if t.owner == coupling.name]

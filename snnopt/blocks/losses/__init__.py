@@ -2,11 +2,13 @@
 
 from snnopt.blocks.losses.base import LossFunction
 from snnopt.blocks.losses.cross_entropy import CrossEntropyFunction
+from snnopt.blocks.losses.hinge import HingeFunction
 from snnopt.blocks.losses.squared_error import SquaredErrorFunction
 
 LOSS_FUNCTIONS: dict[str, LossFunction] = {
     "cross_entropy": CrossEntropyFunction(),
     "squared_error": SquaredErrorFunction(),
+    "hinge": HingeFunction(),
 }
 
 __all__ = ["LOSS_FUNCTIONS", "LossFunction"]

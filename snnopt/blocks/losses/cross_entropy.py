@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks.losses.base import LossFunction, one_hot
+from snnopt.blocks.losses.base import LossFunction, each, one_hot
+from snnopt.blocks.losses.softmax_prox import softmax_prox
 
 Array = NDArray[Any]
 
@@ -24,3 +25,9 @@ class CrossEntropyFunction(LossFunction):
     def gradient(self, m: Array, target: Array) -> Array:  # noqa: D102
         e = np.exp(m - m.max(1, keepdims=True))
         return e / e.sum(1, keepdims=True) - one_hot(target, m.shape[1], m.dtype)
+
+    def exact(self, m: Array, target: Array) -> Array:  # noqa: D102
+        return self.values(m, target)
+
+    def prox(self, center: Array, target: Array, weight: Array | float, scale: float) -> Array:  # noqa: D102
+        return softmax_prox(center, target, center.dtype.type(scale) / each(weight, center))

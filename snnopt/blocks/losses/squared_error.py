@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from snnopt.blocks.losses.base import LossFunction, one_hot
+from snnopt.blocks.losses.base import LossFunction, each, one_hot
 
 Array = NDArray[Any]
 
@@ -21,3 +21,11 @@ class SquaredErrorFunction(LossFunction):
 
     def gradient(self, m: Array, target: Array) -> Array:  # noqa: D102
         return m - one_hot(target, m.shape[1], m.dtype)
+
+    def exact(self, m: Array, target: Array) -> Array:  # noqa: D102
+        return self.values(m, target)
+
+    def prox(self, center: Array, target: Array, weight: Array | float, scale: float) -> Array:
+        """``m = (weight center + scale y) / (weight + scale)``, with y the target's row."""
+        s, pull = center.dtype.type(scale), one_hot(target, center.shape[1], center.dtype) - center
+        return center + s / (each(weight, center) + s) * pull

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from snnopt.errors import ModelError
 from snnopt.model.connections.base import FixedConnection, positive
-from snnopt.model.connections.patches import patches, window_counts
+from snnopt.model.connections.patches import patches
 from snnopt.model.signal import Shape
 
 
@@ -30,8 +30,11 @@ class AvgPool2d(FixedConnection):
             raise ModelError(
                 where, f"the source has shape {shape}, not (channels, height, width)", "pool before flattening"
             )
-        k = (self.size, self.size)
-        return (shape[0], *window_counts(where, shape[1:], k, k, (0, 0)))
+        height, width = shape[1] // self.size, shape[2] // self.size
+        if not height or not width:
+            cause = f"windows of {self.size} x {self.size} are larger than the image of {shape[1]} x {shape[2]}"
+            raise ModelError(where, cause, f"pool by at most {min(shape[1:])}, or leave the pooling out")
+        return (shape[0], height, width)
 
     def matrix(self, shape: Shape) -> sp.csr_array:  # noqa: D102
         k, area = (self.size, self.size), self.size**2

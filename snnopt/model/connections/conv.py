@@ -51,7 +51,18 @@ class Convolution(LearnedConnection):
                 f"the source has shape {shape}, not ({', '.join(axes)})",
                 f"declare so.Input({(1,) + (8,) * self.axes}) or feed it from a layer of that kind",
             )
-        return (self.channels, *window_counts(where, shape[1:], *map(self._each, ("kernel", "stride", "padding"))))
+        kernel, stride, padding = map(self._each, ("kernel", "stride", "padding"))
+        counts = window_counts(shape[1:], kernel, stride, padding)
+        if min(counts) < 1:
+            cause = f"a kernel of {kernel} does not fit in a source of {shape[1:]}"
+            last_first = (shape[-1], *shape[:-1])
+            if min(window_counts(last_first[1:], kernel, stride, padding)) < 1:
+                raise ModelError(where, cause, "use a smaller kernel, or padding")
+            fix = (
+                f"channels come first: declare so.Input({last_first}) and give numpy.moveaxis(X, -1, {-1 - self.axes})"
+            )
+            raise ModelError(where, cause, f"{fix}; or use a smaller kernel, or padding")
+        return (self.channels, *counts)
 
     def wiring(self, shape: Shape, target: Shape) -> Wiring:  # noqa: D102
         kernel = self._each("kernel")

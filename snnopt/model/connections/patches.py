@@ -8,18 +8,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.lib.stride_tricks import sliding_window_view
 
-from snnopt.errors import ModelError
 from snnopt.model.signal import Shape
 
 
-def window_counts(where: str, spatial: Shape, kernel: Shape, stride: Shape, padding: Shape) -> Shape:
-    """Number of windows along each spatial axis; raises where the kernel is larger than the padded source."""
-    counts = tuple((n + 2 * p - k) // s + 1 for n, k, s, p in zip(spatial, kernel, stride, padding, strict=True))
-    if min(counts) < 1:
-        raise ModelError(
-            where, f"a kernel of {kernel} does not fit in a source of {spatial}", "use a smaller kernel, or padding"
-        )
-    return counts
+def window_counts(spatial: Shape, kernel: Shape, stride: Shape, padding: Shape) -> Shape:
+    """Number of windows along each spatial axis; below 1 where the kernel is larger than the padded source."""
+    return tuple((n + 2 * p - k) // s + 1 for n, k, s, p in zip(spatial, kernel, stride, padding, strict=True))
 
 
 def patches(shape: Shape, kernel: Shape, stride: Shape, padding: Shape) -> sp.csr_array:

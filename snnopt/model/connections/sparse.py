@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.errors import ModelError
+from snnopt.errors import ModelError, shown
 from snnopt.model.connections.base import LearnedConnection, Wiring
 from snnopt.model.signal import Shape
 
@@ -29,11 +29,18 @@ class Sparse(LearnedConnection):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        mask = np.asarray(self.mask)
-        if mask.ndim != 2 or mask.dtype.kind not in "biuf" or not mask.any():
-            raise ModelError(
-                self.label, f"its mask has shape {mask.shape}", "give a mask [units, sources] with at least one synapse"
-            )
+        try:
+            mask = np.asarray(self.mask)
+        except ValueError:
+            mask = np.empty(0, object)  # rows of unequal length
+        if mask.ndim != 2 or mask.dtype.kind not in "biuf":
+            fix = "give a matrix of numbers or truth values, [units, sources]"
+            raise ModelError(self.label, f"its mask is {shown(self.mask)}", fix)
+        if mask.dtype.kind == "f" and np.isnan(mask).any():
+            cause = f"its mask has {int(np.isnan(mask).sum())} NaN, which are neither a synapse nor none"
+            raise ModelError(self.label, cause, "write 0 where there is no synapse, e.g. numpy.nan_to_num(mask)")
+        if not mask.any():
+            raise ModelError(self.label, "its mask has no synapse", "give a mask that is not zero everywhere")
         object.__setattr__(self, "mask", mask.astype(bool))
 
     def output_shape(self, shape: Shape, where: str) -> Shape:  # noqa: D102

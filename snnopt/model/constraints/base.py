@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from snnopt.errors import ModelError, shown
-from snnopt.model.signal import Population, Weights
+from snnopt.model.naming import ALONE, Names
+from snnopt.model.signal import Population
+from snnopt.model.weights import Weights
 
 
 class Constraint(ABC):
@@ -20,8 +21,8 @@ class Constraint(ABC):
         """The population that the constraint is about."""
 
     @abstractmethod
-    def formula(self) -> str:
-        """The constraint as mathematics, in plain text."""
+    def formula(self, names: Names = ALONE) -> str:
+        """The constraint as mathematics, in plain text, layers called as in ``names``."""
 
     @property
     def parameters(self) -> tuple[tuple[str, float], ...]:
@@ -41,15 +42,5 @@ class WeightConstraint(Constraint):
 
     @property
     def symbol(self) -> str:
-        """The weights as mathematics."""
-        return f"W[{self.population.name or 'layer'}]"
-
-
-def check_weights(constraint: WeightConstraint) -> None:
-    """Raise unless the constraint is on weights."""
-    if not isinstance(constraint.weights, Weights):
-        raise ModelError(
-            type(constraint).__name__,
-            f"{shown(constraint.weights)} is not a weight variable",
-            "pass a layer's weights, h.weights",
-        )
+        """The weights as mathematics, outside any network."""
+        return ALONE.weights_text(self.population)

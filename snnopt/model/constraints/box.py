@@ -8,8 +8,9 @@ from numbers import Real
 from typing import ClassVar
 
 from snnopt.errors import ModelError
-from snnopt.model.constraints.base import WeightConstraint, check_weights
-from snnopt.model.signal import Weights
+from snnopt.model.constraints.base import WeightConstraint
+from snnopt.model.naming import ALONE, Names
+from snnopt.model.weights import Weights, check_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,9 +23,9 @@ class Box(WeightConstraint):
     high: float
 
     def __post_init__(self) -> None:
-        check_weights(self)
+        check_weights(type(self).__name__, self.weights)
         numbers = all(isinstance(v, Real) and not math.isnan(v) for v in (self.low, self.high))
-        if not numbers or not self.low <= self.high:
+        if not numbers or not self.low <= self.high or self.low == math.inf or self.high == -math.inf:
             raise ModelError(f"Box({self.symbol})", f"its bounds are {self.low} and {self.high}", "give low <= high")
 
     @property
@@ -32,6 +33,6 @@ class Box(WeightConstraint):
         """The bounds."""
         return (("low", float(self.low)), ("high", float(self.high)))
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The constraint as mathematics, in plain text."""
-        return f"{self.low:g} <= {self.symbol} <= {self.high:g}"
+        return f"{self.low:g} <= {names.weights_text(self.population)} <= {self.high:g}"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from snnopt.model.connections.base import positive
-from snnopt.model.constraints.base import WeightConstraint, check_weights
-from snnopt.model.signal import Weights
+from snnopt.model.constraints.base import WeightConstraint
+from snnopt.model.naming import ALONE, Names
+from snnopt.model.weights import Weights, check_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class Cardinality(WeightConstraint):
     k: int
 
     def __post_init__(self) -> None:
-        check_weights(self)
+        check_weights(type(self).__name__, self.weights)
         positive(f"Cardinality({self.symbol})", "k", self.k)
 
     @property
@@ -27,6 +28,6 @@ class Cardinality(WeightConstraint):
         """The number."""
         return (("k", float(self.k)),)
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The constraint as mathematics, in plain text."""
-        return f"card({self.symbol}) <= {self.k}"
+        return f"card({names.weights_text(self.population)}) <= {self.k}"

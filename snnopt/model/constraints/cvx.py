@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from snnopt.errors import ModelError, shown
-from snnopt.model.constraints.base import WeightConstraint, check_weights
+from snnopt.model.constraints.base import WeightConstraint
+from snnopt.model.naming import ALONE, Names
 from snnopt.model.objective import ObjectiveTerm
-from snnopt.model.signal import Weights
+from snnopt.model.weights import Weights, check_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +30,11 @@ class cvx(WeightConstraint, ObjectiveTerm):
     build: Callable[[Any], Any]
 
     def __post_init__(self) -> None:
-        check_weights(self)
+        check_weights(type(self).__name__, self.weights)
         if not callable(self.build):
             fix = "pass a function of the weights, e.g. so.cvx(h.weights, lambda w: cp.normNuc(w))"
             raise ModelError(f"cvx({self.symbol})", f"{shown(self.build)} is not a function", fix)
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The term as mathematics, in plain text."""
-        return f"cvx.{getattr(self.build, '__name__', 'term').strip('<>')}({self.symbol})"
+        return f"cvx.{getattr(self.build, '__name__', 'term').strip('<>')}({names.weights_text(self.population)})"

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from snnopt.errors import ModelError
 from snnopt.model.connections.base import positive
-from snnopt.model.constraints.base import WeightConstraint, check_weights
-from snnopt.model.signal import Weights
+from snnopt.model.constraints.base import WeightConstraint
+from snnopt.model.naming import ALONE, Names
+from snnopt.model.weights import Weights, check_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +21,7 @@ class Grid(WeightConstraint):
     bits: int = 4
 
     def __post_init__(self) -> None:
-        check_weights(self)
+        check_weights(type(self).__name__, self.weights)
         where = f"Grid({self.symbol})"
         positive(where, "bits", self.bits, 2)
         if self.bits > 16:
@@ -31,7 +32,8 @@ class Grid(WeightConstraint):
         """The number of bits."""
         return (("bits", float(self.bits)),)
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The constraint as mathematics, in plain text."""
         most = 2 ** (self.bits - 1) - 1
-        return f"{self.symbol} in scale * {{-{most}, .., {most}}}"
+        text = names.weights_text(self.population)
+        return f"{text} {'each ' if ', ' in text else ''}in scale * {{-{most}, .., {most}}}"

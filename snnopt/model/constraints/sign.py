@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from snnopt.errors import ModelError, shown
-from snnopt.model.constraints.base import WeightConstraint, check_weights
-from snnopt.model.signal import Weights
+from snnopt.model.constraints.base import WeightConstraint
+from snnopt.model.naming import ALONE, Names
+from snnopt.model.weights import Weights, check_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class Sign(WeightConstraint):
     sign: int
 
     def __post_init__(self) -> None:
-        check_weights(self)
+        check_weights(type(self).__name__, self.weights)
         if self.sign not in (1, -1):
             raise ModelError(
                 f"Sign({self.symbol})", f"sign = {shown(self.sign)}", "give +1 (excitatory) or -1 (inhibitory)"
@@ -30,6 +31,6 @@ class Sign(WeightConstraint):
         """The sign."""
         return (("sign", float(self.sign)),)
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The constraint as mathematics, in plain text."""
-        return f"{self.symbol} {'>=' if self.sign > 0 else '<='} 0"
+        return f"{names.weights_text(self.population)} {'>=' if self.sign > 0 else '<='} 0"

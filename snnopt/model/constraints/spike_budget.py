@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from snnopt.errors import ModelError, shown
 from snnopt.model.constraints.base import Constraint
-from snnopt.model.signal import Population
+from snnopt.model.naming import ALONE, Names
+from snnopt.model.signal import Population, check_spiking_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +20,7 @@ class SpikeBudget(Constraint):
     rate: float
 
     def __post_init__(self) -> None:
-        if not isinstance(self.layer, Population) or not self.layer.neuron.spiking:
-            fix = "pass a spiking layer, e.g. so.LIF()(...)"
-            raise ModelError("SpikeBudget", f"{shown(self.layer)} does not spike", fix)
+        check_spiking_layer("SpikeBudget", self.layer)
         if isinstance(self.rate, bool) or not isinstance(self.rate, int | float) or not 0 < self.rate <= 1:
             raise ModelError("SpikeBudget", f"rate = {shown(self.rate)}", "give spikes per neuron and step, in (0, 1]")
 
@@ -35,6 +34,6 @@ class SpikeBudget(Constraint):
         """The rate."""
         return (("rate", float(self.rate)),)
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The constraint as mathematics, in plain text."""
-        return f"mean s[{self.layer.name or 'layer'}] <= {self.rate:g}"
+        return f"mean s[{names.of(self.layer)}] <= {self.rate:g}"

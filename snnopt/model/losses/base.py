@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from snnopt.errors import ModelError, shown, unknown_name
+from snnopt.model.naming import ALONE, Names
 from snnopt.model.objective import ObjectiveTerm
-from snnopt.model.signal import Population, describe
+from snnopt.model.signal import Population, describe, no_layer
 from snnopt.program import Over
 
 NAMED = ("mean", "last", "max", "count")
@@ -43,9 +44,8 @@ class Loss(ObjectiveTerm):
     def __post_init__(self) -> None:
         name = type(self).__name__
         if not isinstance(self.output, Population):
-            raise ModelError(
-                name, f"{shown(self.output)} is not a layer", "pass the network's output layer, e.g. y = so.LI()(...)"
-            )
+            fix = "pass the network's output layer itself, e.g. y = so.LI()(...)"
+            raise ModelError(name, f"{shown(self.output)} is {no_layer(self.output)}", fix)
         if not isinstance(self.over, Window) and self.over not in NAMED:
             raise unknown_name(f"{name}({describe(self.output)}): over", self.over, (*NAMED, "so.Window(k)"))
         if self.over == "count" and not self.output.neuron.spiking:
@@ -74,11 +74,11 @@ class Loss(ObjectiveTerm):
         return cast("Over", (self.over, 0))
 
     @abstractmethod
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The loss as mathematics, in plain text."""
 
-    def argument(self) -> str:
+    def argument(self, names: Names = ALONE) -> str:
         """The loss's argument as mathematics, in plain text."""
-        name = self.output.name or "output"
+        name = names.of(self.output, "output")
         over = f"mean_last_{self.over.steps}" if isinstance(self.over, Window) else f"{self.over}_t"
         return f"{over} {'s' if self.over == 'count' else 'v'}[{name}]"

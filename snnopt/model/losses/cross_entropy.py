@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from snnopt.model.losses.base import Loss
+from snnopt.model.naming import ALONE, Names
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +19,6 @@ class CrossEntropy(Loss):
 
     kind: ClassVar[str] = "cross_entropy"
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The loss as mathematics, in plain text."""
-        return f"cross_entropy({self.argument()}, labels)"
+        return f"cross_entropy({self.argument(names)}, labels)"

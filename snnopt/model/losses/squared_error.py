@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from snnopt.model.losses.base import Loss
+from snnopt.model.naming import ALONE, Names
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +18,6 @@ class SquaredError(Loss):
 
     kind: ClassVar[str] = "squared_error"
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The loss as mathematics, in plain text."""
-        return f"1/2 ||{self.argument()} - target||^2"
+        return f"1/2 ||{self.argument(names)} - target||^2"

@@ -18,8 +18,9 @@ from snnopt.program import StateSpace, state_space
 class ALIF(Spiking):
     """A LIF neuron whose threshold rises with each spike and falls back slowly.
 
-    ``m[t] = beta m[t-1] + i[t] - threshold s[t-1]``, ``b[t] = beta_adaptation b[t-1] + s[t-1]``, and it fires where
-    ``m[t] > threshold + gamma b[t]``. As a state space the potential is ``v = m - gamma b`` against a fixed threshold.
+    ``m[t] = beta m[t-1] + i[t] - threshold s[t-1]``, ``a[t] = beta_adaptation a[t-1] + s[t-1]``, and it fires where
+    ``m[t] > threshold + gamma a[t]`` (a: the adaptation). As a state space the potential is ``v = m - gamma a`` against a
+    fixed threshold.
 
     Parameters
     ----------
@@ -46,8 +47,8 @@ class ALIF(Spiking):
         check_spiking(self)
 
     def state_space(self) -> StateSpace:
-        """x = (m, b), A = diag(beta, beta_adaptation), B = (1, 0), R = (-threshold, 1), C = (1, -gamma)."""
+        """x = (m, a), A = diag(beta, beta_adaptation), B = (1, 0), R = (-threshold, 1), C = (1, -gamma)."""
         beta, slow, gamma = np.ravel(self.beta), np.ravel(self.beta_adaptation), np.ravel(self.gamma)
         return state_space(
-            [[beta, 0.0], [0.0, slow]], [1.0, 0.0], [-self.reset, 1.0], [1.0, -gamma], self.theta, ("m", "b")
+            [[beta, 0.0], [0.0, slow]], [1.0, 0.0], [-self.reset, 1.0], [1.0, -gamma], self.theta, ("m", "adaptation")
         )

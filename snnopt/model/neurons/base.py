@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -55,13 +55,19 @@ class Neuron(ABC):
         return Population(self, Current(current.paths, current.shape), current.shape)
 
     def _check_sizes(self, shape: Shape) -> None:
-        for what, value in vars(self).items():
-            if isinstance(value, np.ndarray) and value.size not in (1, math.prod(shape)):
+        for what, value in self._numbers():
+            if value.size not in (1, math.prod(shape)):
                 raise ModelError(
                     self.label,
                     f"{what} has {value.size} values for {math.prod(shape)} neurons",
                     f"give one number, or an array of shape {shape}",
                 )
+
+    def _numbers(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Parameters that are arrays, those in dicts too, by name."""
+        for what, value in vars(self).items():
+            named = value.items() if isinstance(value, Mapping) else [(what, value)]
+            yield from ((n, v) for n, v in named if isinstance(v, np.ndarray))
 
     @staticmethod
     def from_equations(
@@ -82,9 +88,15 @@ class Neuron(ABC):
         ----------
         potential : the state (or linear expression of the new states) that is compared with the threshold; None takes
             the first equation's state.
-        threshold : in volts; None makes a neuron that does not spike.
+        threshold : in volts; None makes a neuron that does not spike, and has no ``s``.
         parameters : numbers, or arrays with one value per neuron, by name.
         name : the layer's name.
+
+        Raises
+        ------
+        ModelError
+            An equation cannot be read, is not linear, or uses ``s`` without a threshold; a parameter is not used, not
+            finite, or called like a state; states would grow by themselves (spectral radius of A above 1).
 
         A resonate-and-fire neuron::
 
@@ -94,16 +106,17 @@ class Neuron(ABC):
                 threshold=1.0, parameters={"d": 0.95, "w": 0.3},
             )
         """
-        space = space_from_equations(equations, potential, threshold, parameters or {}, name)
-        return EquationNeuron(space, name)
+        space, numbers = space_from_equations(equations, potential, threshold, parameters, name)
+        return EquationNeuron(space, name, numbers)
 
 
 @dataclass(frozen=True, eq=False)
 class EquationNeuron(Neuron):
-    """A neuron given by its state space; made by :meth:`Neuron.from_equations`."""
+    """A neuron given by its state space; made by :meth:`Neuron.from_equations` from ``parameters``."""
 
     space: StateSpace
     name: str | None = None
+    parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def state_space(self) -> StateSpace:
         """The state space that the equations were read into."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from snnopt.errors import ModelError, shown
 from snnopt.model.objective import ObjectiveTerm
-from snnopt.model.signal import Population, Weights
+from snnopt.model.signal import Population
+from snnopt.model.weights import Weights, check_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +23,7 @@ class WeightPenalty(ObjectiveTerm):
     weights: Weights
 
     def __post_init__(self) -> None:
-        if not isinstance(self.weights, Weights):
-            raise ModelError(
-                type(self).__name__,
-                f"{shown(self.weights)} is not a weight variable",
-                "pass a layer's weights, h.weights",
-            )
+        check_weights(type(self).__name__, self.weights)
 
     @property
     def population(self) -> Population:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from snnopt.model.naming import ALONE, Names
 from snnopt.model.penalties.base import WeightPenalty
 
 
@@ -14,6 +15,6 @@ class GroupLasso(WeightPenalty):
 
     kind: ClassVar[str] = "group_lasso"
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The penalty as mathematics, in plain text."""
-        return f"sum_j ||W[{self.population.name or 'layer'}][:,j]||"
+        return f"sum_j ||{names.indexed(self.population, '[:,j]')}||"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from snnopt.model.naming import ALONE, Names
 from snnopt.model.penalties.base import WeightPenalty
 
 
@@ -14,6 +15,6 @@ class L1(WeightPenalty):
 
     kind: ClassVar[str] = "l1"
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The penalty as mathematics, in plain text."""
-        return f"||W[{self.population.name or 'layer'}]||_1"
+        return f"||{names.weights_text(self.population)}||_1"

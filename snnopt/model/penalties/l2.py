@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from snnopt.model.naming import ALONE, Names
 from snnopt.model.penalties.base import WeightPenalty
 
 
@@ -14,6 +15,6 @@ class L2(WeightPenalty):
 
     kind: ClassVar[str] = "l2"
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The penalty as mathematics, in plain text."""
-        return f"1/2 ||W[{self.population.name or 'layer'}]||^2"
+        return f"1/2 ||{names.weights_text(self.population)}||^2"

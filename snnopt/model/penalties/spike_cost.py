@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from snnopt.errors import ModelError, shown
+from snnopt.model.naming import ALONE, Names
 from snnopt.model.objective import ObjectiveTerm
-from snnopt.model.signal import Population
+from snnopt.model.signal import Population, check_spiking_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,16 +23,13 @@ class SpikeCost(ObjectiveTerm):
     layer: Population
 
     def __post_init__(self) -> None:
-        if not isinstance(self.layer, Population) or not self.layer.neuron.spiking:
-            raise ModelError(
-                "SpikeCost", f"{shown(self.layer)} does not spike", "pass a spiking layer, e.g. so.LIF()(...)"
-            )
+        check_spiking_layer("SpikeCost", self.layer)
 
     @property
     def population(self) -> Population:
         """The layer whose spikes cost."""
         return self.layer
 
-    def formula(self) -> str:
+    def formula(self, names: Names = ALONE) -> str:
         """The penalty as mathematics, in plain text."""
-        return f"sum_t s[{self.population.name or 'layer'},t]"
+        return f"sum_t s[{names.of(self.layer)},t]"

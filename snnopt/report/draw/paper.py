@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from snnopt.report.draw.measure import Extent
-from snnopt.report.plots.canvas import require_matplotlib
+from snnopt.report.plots.canvas import check_axes, require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,8 @@ def prepared(ax: Axes | None, size: Extent) -> tuple[Axes, Extent]:
     ------
     MissingPackageError
         matplotlib is not installed.
+    ModelError
+        ``ax`` is no axes.
     """
     require_matplotlib()
     if ax is None:
@@ -30,7 +32,7 @@ def prepared(ax: Axes | None, size: Extent) -> tuple[Axes, Extent]:
             min(max(v + 4 * MARGIN, low), high) for v, low, high in ((size.width, 3, 14), (size.height, 1.6, 12))
         )
         ax = plt.subplots(figsize=(wide, tall), layout="constrained")[1]
-    ax.set_axis_off()
+    check_axes(ax).set_axis_off()
     root = ax.figure.figure
     engine = root.get_layout_engine()
     if engine is not None:

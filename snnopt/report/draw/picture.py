@@ -30,7 +30,7 @@ def draw(obj: Network | Problem | Compiled, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ModelError
-        ``obj`` is none of these.
+        ``obj`` is none of these, or ``ax`` no axes.
     MissingPackageError
         matplotlib is not installed.
     """

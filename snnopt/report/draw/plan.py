@@ -29,7 +29,7 @@ def plan_diagram(plan: Compiled) -> Diagram:
         Box(
             b.block.name,
             readable(b.block.name),
-            b.rule.__name__,
+            b.title,
             "block",
             WEIGHTS if b.block.kind in ("weights", "readout") else ACTIVITY,
             min(row[n] for n in b.block.layers),

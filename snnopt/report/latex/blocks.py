@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from snnopt.model.equation import coefficient, drives, potential_symbol
+from snnopt.model.naming import Names
 from snnopt.model.signal import Population
 from snnopt.program import Term
 from snnopt.report.compiled import Compiled
 from snnopt.report.latex.dynamics import current, dynamics
-from snnopt.report.latex.names import Names
 from snnopt.report.latex.symbols import penalty, roman, signal, size, squared, weight
 from snnopt.report.latex.terms import constraint, objective_term
 from snnopt.report.mathematics import term_text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from snnopt.errors import ModelError, shown
 from snnopt.model import Constraint, Network, Objective, Problem
+from snnopt.model.naming import ALONE, Names
 from snnopt.model.objective import ObjectiveTerm, as_objective
 from snnopt.report.compiled import Compiled
 from snnopt.report.latex.blocks import WHERE, block_writer
 from snnopt.report.latex.dynamics import dynamics
-from snnopt.report.latex.names import ALONE, names_in
 from snnopt.report.latex.symbols import roman
 from snnopt.report.latex.terms import constraint, definitions, objective
 
@@ -41,7 +41,7 @@ def lines(obj: object) -> list[str]:
 
 def _rows(obj: object) -> list[Row]:
     if isinstance(obj, Network):
-        labels = names_in(obj).labels
+        labels = Names(obj).labels
         return [row for p in obj.populations for row in dynamics(obj, p, labels)]
     if isinstance(obj, Problem):
         return _problem(obj)
@@ -60,7 +60,7 @@ def _rows(obj: object) -> list[Row]:
 
 
 def _problem(problem: Problem) -> list[Row]:
-    names = names_in(problem.network)
+    names = Names(problem.network)
     equations = [
         f"{left} {right}"
         for p in problem.network.populations
@@ -79,7 +79,7 @@ def _problem(problem: Problem) -> list[Row]:
 
 
 def _plan(plan: Compiled) -> list[Row]:
-    writer = block_writer(plan, names_in(plan.problem.network))
+    writer = block_writer(plan, Names(plan.problem.network))
     blocks = [(rf"{roman(b.block.name)}:\quad", writer.line(b.block)) for b in plan.bindings]
     known = [line for symbol, line in WHERE.items() if any(symbol in right for _, right in blocks)]
     return [*_problem(plan.problem), *blocks, *_headed("where", known)]

@@ -8,10 +8,10 @@ from typing import Any
 from snnopt.model.constraints import Box, Cardinality, Constraint, FanIn, Grid, Sign, SpikeBudget, cvx
 from snnopt.model.equation import potential_symbol
 from snnopt.model.losses import CrossEntropy, Hinge, Loss, SquaredError, Window
+from snnopt.model.naming import Names
 from snnopt.model.objective import Objective, ObjectiveTerm
 from snnopt.model.penalties import L1, L2, GroupLasso, SpikeCost
-from snnopt.report.latex.names import Names
-from snnopt.report.latex.symbols import number, over, roman, scaled, signal, stacked
+from snnopt.report.latex.symbols import number, over, roman, scaled, signal, stacked, weight
 
 LOSSES: dict[type[Loss], tuple[str, str]] = {
     CrossEntropy: ("CE", r"\frac{1}{N} \sum_{n=1}^{N} \left( \log \sum_{c} e^{m_{n,c}} - m_{n,y_{n}} \right)"),
@@ -36,7 +36,7 @@ CONSTRAINTS: dict[type[Constraint], Callable[[Any, Names], list[str]]] = {
     Sign: lambda c, names: [_weights(c, names) + (r" \geq 0" if c.sign > 0 else r" \leq 0")],
     Cardinality: lambda c, names: [rf"\mathrm{{card}}({_weights(c, names)}) \leq {c.k}"],
     FanIn: lambda c, names: [rf"\mathrm{{card}}(({_weights(c, names)})_{{i,:}}) \leq {c.k}\quad \forall\, i"],
-    Grid: lambda c, names: [_grid(2 ** (c.bits - 1) - 1, w) for w in names.weights(c.population)],
+    Grid: lambda c, names: [_grid(2 ** (c.bits - 1) - 1, weight(w)) for w in names.weights(c.population)],
     SpikeBudget: lambda c, names: [
         rf"\mathrm{{mean}}_{{t,n,j}}\, {signal('s', names.of(c.layer), 't,n,j')} \leq {number(c.rate)}"
     ],
@@ -55,13 +55,13 @@ def objective_term(term: ObjectiveTerm, scale: float, names: Names) -> str:
         name = names.of(term.output, "output")
         return scaled(scale, rf"{_symbol(term)}\left( {_functional(term, name)},\, {signal('y', name)} \right)")
     write = PENALTIES.get(type(term))
-    return scaled(scale, roman(term.formula())) if write is None else write(term, scale, names)
+    return scaled(scale, roman(term.formula(names))) if write is None else write(term, scale, names)
 
 
 def constraint(given: Constraint, names: Names) -> list[str]:
     """A constraint, in one line or one for each weight variable."""
     write = CONSTRAINTS.get(type(given))
-    return [roman(given.formula())] if write is None else write(given, names)
+    return [roman(given.formula(names))] if write is None else write(given, names)
 
 
 def definitions(terms: Objective) -> list[str]:
@@ -90,7 +90,7 @@ def _functional(loss: Loss, name: str) -> str:
 
 
 def _weights(term: Any, names: Names) -> str:
-    return stacked(names.weights(term.population))
+    return stacked(tuple(weight(stem) for stem in names.weights(term.population)))
 
 
 def _cvx(term: cvx, names: Names) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.errors import DataError, missing_package
+from snnopt.errors import DataError, ModelError, missing_package, shown
 from snnopt.runtime import Activity
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Trace = Activity | Mapping[str, Activity]
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 """Okabe and Ito (2008): told apart with any colour vision."""
 CYCLE = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
-GREY, PALE = "#5f5f5f", "#d4d4d4"
+GREY, PALE, PADDING = "#5f5f5f", "#d4d4d4", "#eeeeee"
 
 
 def axes(ax: Axes | None) -> Axes:
@@ -31,13 +31,25 @@ def axes(ax: Axes | None) -> Axes:
     ------
     MissingPackageError
         matplotlib is not installed.
+    ModelError
+        ``ax`` is no axes.
     """
-    if ax is not None:
-        return ax
     require_matplotlib()
+    if ax is not None:
+        return check_axes(ax)
     import matplotlib.pyplot as plt
 
     return plt.subplots(layout="constrained")[1]
+
+
+def check_axes(ax: object) -> Axes:
+    """Return ``ax`` if it is matplotlib's, else raise :class:`ModelError`."""
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        fix = "pass one axes object, e.g. matplotlib.pyplot.subplots()[1], or leave ax out"
+        raise ModelError("ax", f"{shown(ax)} is no matplotlib axes", fix)
+    return ax
 
 
 def require_matplotlib() -> None:
@@ -53,20 +65,34 @@ def tidy(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def spikes_by_layer(where: str, trace: Trace | ArrayLike) -> dict[str, Array]:
-    """Spikes [T, N, n] of every spiking population in ``trace``, by name (``""`` for a single one)."""
+def cut(text: str, most: int) -> str:
+    """The text, or its beginning and an ellipsis where it has more than ``most`` characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def spikes_by_layer(where: str, trace: Trace | ArrayLike) -> tuple[dict[str, Array], Array]:
+    """Spikes [T, N, n] of every spiking population in ``trace``, by name (``""`` for a single one).
+
+    Also how many steps of each sample count, [N]; spikes after them are left out.
+    """
     if isinstance(trace, Mapping):
         if not all(isinstance(a, Activity) for a in trace.values()):
             fix = "pass so.simulate(network, result.weights, X, timesteps=10)"
             raise DataError(where, "these are arrays by name, not the activity of a network", fix)
         found = {name: a.spikes for name, a in trace.items() if a.spikes is not None}
+        lengths = next((a.lengths for a in trace.values()), None)
     elif isinstance(trace, Activity):
-        found = {} if trace.spikes is None else {"": trace.spikes}
+        found, lengths = {} if trace.spikes is None else {"": trace.spikes}, trace.lengths
     else:
-        found = {"": np.asarray(trace)}
+        found, lengths = {"": np.asarray(trace)}, None
     if not found:
         raise DataError(where, "no population here spikes", "pass the trace of a network with a spiking layer")
-    return {name: _time_sample_neuron(where, s) for name, s in found.items()}
+    shaped = {name: _time_sample_neuron(where, s) for name, s in found.items()}
+    steps, samples = next(iter(shaped.values())).shape[:2]
+    if lengths is None:
+        return shaped, np.full(samples, steps)
+    counted = (np.arange(steps)[:, None] < lengths)[:, :, None]
+    return {name: s * counted for name, s in shaped.items()}, np.asarray(lengths)
 
 
 def potentials_of(where: str, activity: Activity | ArrayLike) -> Array:

@@ -27,7 +27,7 @@ class HasHistory(Protocol):
 def convergence(
     run: History | HasHistory, ax: Axes | None = None, *, baseline: float | None = None, held_out: str = "validation"
 ) -> Axes:
-    """Draw loss (left, logarithmic) and accuracy (right) against iterations.
+    """Draw loss (left, logarithmic) and accuracy (right; R squared where no output has labels) against iterations.
 
     Parameters
     ----------
@@ -54,6 +54,8 @@ def convergence(
         ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("epoch" if iterations[0] else "iteration")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if len(history) == 1:
+        ax.set_xticks(iterations)
     ax.set_ylabel("training loss", color=BLUE)
     ax.tick_params(axis="y", colors=BLUE, which="both")
     ax.spines["top"].set_visible(False)
@@ -65,13 +67,14 @@ def convergence(
     if not curves:
         ax.spines["right"].set_visible(False)
         return ax
-    right = ax.twinx()
+    right, percent = ax.twinx(), "train" in curves
     for name, (values, style) in curves.items():
-        right.plot(iterations, 100 * values, style, color=RED, marker=marker, markersize=3.5, linewidth=1.6, label=name)
+        shown = 100 * values if percent else values
+        right.plot(iterations, shown, style, color=RED, marker=marker, markersize=3.5, linewidth=1.6, label=name)
     if baseline is not None:
         label = f"random hidden + ridge ({held_out if len(curves) > 1 else 'train'})"
         right.axhline(100 * baseline, color=GREY, linestyle=":", linewidth=1.4, label=label)
-    right.set_ylabel("accuracy (%)", color=RED)
+    right.set_ylabel("accuracy (%)" if percent else "R squared", color=RED)
     right.tick_params(axis="y", colors=RED)
     right.spines["top"].set_visible(False)
     right.legend(

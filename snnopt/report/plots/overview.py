@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.errors import DataError
-from snnopt.report.plots.canvas import RED, require_matplotlib
+from snnopt.report.plots.canvas import RED, cut, require_matplotlib
 from snnopt.report.plots.convergence import convergence
 from snnopt.report.plots.raster import raster
 from snnopt.report.plots.rates import rates
@@ -28,6 +25,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 SHOWN = 6
 """Samples in the raster."""
+CHARACTERS = 96
+"""That fit beside one another over the raster."""
 
 
 def overview(
@@ -39,6 +38,7 @@ def overview(
     predicted: Array,
     weight: Array,
     *,
+    layer: str,
     classes: Sequence[str],
     shape: tuple[int, int] | None = None,
     baseline: float | None = None,
@@ -52,7 +52,7 @@ def overview(
     trace : activity on the samples in ``data``, as :func:`snnopt.simulate` returns it.
     readout : the population that classifies.
     data, labels, predicted : samples [N, features], their labels and the network's [N].
-    weight : the first layer's, [neurons, features].
+    weight, layer : the first layer's weights, [neurons, features] or a convolution's, and its name.
     classes : the name of each label; further units of the read-out go by their number.
     shape : rows and columns of a sample as an image, where it is one.
     baseline : an accuracy in [0, 1] to compare with.
@@ -76,47 +76,26 @@ def overview(
 
     one = shown[0]
     marked = list(dict.fromkeys([int(predicted[one]), int(labels[one])]))
-    traces(trace[readout], membrane, sample=one, highlight=marked, labels=names, neurons=range(min(len(names), 12)))
-    membrane.set_title(f"Read-out membranes of the first sample (class {names[labels[one]]})")
+    ends, lines = [cut(name, 14) for name in names], range(min(len(names), 12))
+    traces(trace[readout], membrane, sample=one, highlight=marked, labels=ends, neurons=lines)
+    membrane.set_title("Read-out membranes, first sample")
 
-    weights(weight, images, shape=shape)
-    images.set_title("Weights of hidden neurons" if shape is None else "What hidden neurons look for")
+    tile = _tile(weight, shape)
+    weights(weight, images, shape=tile)
+    images.set_title(f"Weights into {cut(layer, 16)!r}" if tile is None else f"What {cut(layer, 16)!r} looks for")
 
     rates(trace, rate)
-    rate.set_title("Firing rates of hidden neurons")
+    rate.set_title("Firing rates")
     if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize="x-large")
+        figure.suptitle(textwrap.fill(title, 110), x=0.01, ha="left", fontsize="x-large")
     return figure
 
 
-def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a picture (``.png`` is added if there is no suffix); written beside and renamed.
-
-    Raises
-    ------
-    FileNotFoundError
-        The folder does not exist.
-    DataError
-        The suffix is not that of a picture.
-    """
-    path = path if path.suffix else path.with_suffix(".png")
-    kinds = figure.canvas.get_supported_filetypes()
-    if path.suffix[1:].lower() not in kinds:
-        raise DataError(str(path), f"{path.suffix!r} is no kind of picture", f"use one of .{', .'.join(sorted(kinds))}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-    os.close(handle)
-    try:
-        figure.savefig(beside)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(beside).chmod(0o666 & ~umask)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-    return path
+def _tile(weight: Array, shape: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Rows and columns of one neuron's weights as an image, where they are one: of a sample, or of a kernel."""
+    if weight.ndim == 4 and weight.shape[1] == 1:
+        return weight.shape[2], weight.shape[3]
+    return shape if shape is not None and math.prod(shape) == weight[0].size and weight.ndim == 2 else None
 
 
 def _few(labels: Array, predicted: Array) -> list[int]:
@@ -140,13 +119,18 @@ def _captions(
     shape: tuple[int, int] | None,
 ) -> None:
     """Put each sample above its spikes, with what it is and what the network says."""
+    images = shape is not None and data.ndim > 1 and math.prod(shape) == data[0].size
+    most = CHARACTERS // len(shown)
     for k, sample in enumerate(shown):
         truth, said = classes[labels[sample]], classes[predicted[sample]]
         right = truth == said
-        text = f"read as {said}" if right else f"{truth} read as {said}"
-        if shape is None or math.prod(shape) != data[sample].size:
-            at = ((k + 0.5) / len(shown), 1.02)
-            ax.text(*at, text if not right else truth, transform=ax.transAxes, ha="center", color="k" if right else RED)
+        lines = [] if images and right else [truth]
+        lines += [f"read as {said}"] if images or not right else []
+        joined = " ".join(lines)
+        text = joined if len(joined) <= most else "\n".join(_folded(line, most) for line in lines)
+        if shape is None or not images:
+            colour, place = "black" if right else RED, (k + 0.5) / len(shown)
+            ax.text(place, 1.02, text, transform=ax.transAxes, ha="center", va="bottom", color=colour)
             continue
         wide = 0.55 / len(shown)
         inset = ax.inset_axes((((k + 0.5) / len(shown)) - wide / 2, 1.02, wide, 0.15))
@@ -155,3 +139,8 @@ def _captions(
         inset.set_yticks([])
         inset.spines[:].set_color("#b0b0b0")
         inset.set_title(text, fontsize="medium", color="black" if right else RED)
+
+
+def _folded(text: str, most: int) -> str:
+    """At most two lines of ``most`` characters."""
+    return "\n".join(textwrap.wrap(text, most, max_lines=2, placeholder=" …"))

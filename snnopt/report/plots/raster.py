@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnopt.errors import DataError
-from snnopt.report.plots.canvas import CYCLE, GREY, Trace, axes, check_sample, spikes_by_layer, tidy
+from snnopt.report.plots.canvas import CYCLE, GREY, PADDING, Trace, axes, check_sample, cut, spikes_by_layer, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WHERE = "plot.raster"
+THIN = 0.2
+"""Share of all neurons below which a layer's name is written across, as it is longer than the layer is high."""
 
 
 def raster(
@@ -26,6 +28,8 @@ def raster(
 ) -> Axes:
     """Draw a mark for every spike: time across, neurons up, layers above one another, samples side by side.
 
+    Where samples have lengths, grey stands for the steps after their end.
+
     Parameters
     ----------
     trace : what :func:`snnopt.simulate` returns (populations that do not spike are left out), one population's
@@ -34,8 +38,8 @@ def raster(
     samples : which samples to show, one after the other.
     labels : a caption for each sample.
     """
-    layers = spikes_by_layer(WHERE, trace)
-    steps, count = next(iter(layers.values())).shape[:2]
+    layers, lengths = spikes_by_layer(WHERE, trace)
+    count = len(lengths)
     shown = [samples] if isinstance(samples, int | np.integer) else list(samples)
     if not shown or (labels is not None and len(labels) != len(shown)):
         raise DataError(WHERE, f"{len(labels or [])} labels for {len(shown)} samples", "give one for each sample")
@@ -43,9 +47,14 @@ def raster(
     ax = axes(ax)
     from matplotlib.collections import PolyCollection
 
-    base, ticks = 0, []
+    steps = int(lengths[shown].max())
+    for k, s in enumerate(shown):
+        if lengths[s] < steps:
+            ax.axvspan(k * steps + lengths[s] - 0.5, (k + 1) * steps - 0.5, color=PADDING, linewidth=0, zorder=0)
+    base, ticks = 0, list[tuple[float, str, bool]]()
+    height = sum(s.shape[2] for s in layers.values())
     for k, (name, spikes) in enumerate(layers.items()):
-        seen = np.concatenate([spikes[:, s] for s in shown])
+        seen = np.concatenate([spikes[:steps, s] for s in shown])
         time, neuron = np.nonzero(seen)
         tall = spikes.shape[2]
         colour = CYCLE[k % len(CYCLE)]
@@ -54,7 +63,8 @@ def raster(
         )
         if base:
             ax.axhline(base - 0.5, color=GREY, linewidth=0.6)
-        ticks.append((base + (tall - 1) / 2, f"{name}\n{tall} neurons"))
+        thin = tall < THIN * height
+        ticks.append((base + (tall - 1) / 2, f"{cut(name, 12)} ({tall})" if thin else f"{name}\n{tall} neurons", thin))
         base += tall
     for k in range(1, len(shown)):
         ax.axvline(k * steps - 0.5, color=GREY, linewidth=0.6)
@@ -63,7 +73,9 @@ def raster(
     ax.set_xlim(-0.5, len(shown) * steps - 0.5)
     ax.set_ylim(-0.7, base - 0.3)
     if len(layers) > 1:
-        ax.set_yticks([at for at, _ in ticks], [text for _, text in ticks], rotation=90, va="center", ma="center")
+        ax.set_yticks([at for at, _, _ in ticks], [text for _, text, _ in ticks], va="center", ma="center")
+        for label, (_, _, thin) in zip(ax.get_yticklabels(), ticks, strict=True):
+            label.set_rotation(0 if thin else 90)
         ax.tick_params(axis="y", length=0)
     else:
         name = next(iter(layers))

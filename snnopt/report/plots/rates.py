@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 def rates(trace: Trace | ArrayLike, ax: Axes | None = None, *, bins: int = 20) -> Axes:
     """Draw a histogram of each neuron's firing rate over all samples and steps, one outline a layer, its mean dashed.
 
+    Where samples have lengths, only the steps up to them count.
+
     Parameters
     ----------
     trace : what :func:`snnopt.simulate` returns, one population's activity, or spikes [T, N, n] or [T, n].
     ax : where to draw; None makes a figure.
     bins : number of bars.
     """
-    layers = spikes_by_layer("plot.rates", trace)
+    layers, lengths = spikes_by_layer("plot.rates", trace)
     ax = axes(ax)
-    found = {name: s.mean((0, 1)) for name, s in layers.items()}
+    found = {name: s.sum((0, 1)) / lengths.sum() for name, s in layers.items()}
     top = max(float(r.max()) for r in found.values()) or 1.0
     from matplotlib.ticker import MaxNLocator
 

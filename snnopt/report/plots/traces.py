@@ -28,7 +28,7 @@ def traces(
     labels: Sequence[str] | None = None,
     threshold: float | None = None,
 ) -> Axes:
-    """Draw the membrane potentials of one population in one sample, with a dot on every spike.
+    """Draw the membrane potentials of one population in one sample up to its end, with a dot on every spike.
 
     Parameters
     ----------
@@ -41,8 +41,11 @@ def traces(
     threshold : drawn as a dashed line, in volts.
     """
     potentials = potentials_of(WHERE, activity)
-    steps, count, width = potentials.shape
+    _, count, width = potentials.shape
     sample = check_sample(WHERE, sample, count)
+    lengths = activity.lengths if isinstance(activity, Activity) else None
+    potentials = potentials if lengths is None else potentials[: lengths[sample]]
+    steps = len(potentials)
     chosen = list(range(min(width, 10))) if neurons is None else list(neurons)
     chosen += [n for n in highlight if n not in chosen]
     for n in chosen:
@@ -59,7 +62,7 @@ def traces(
         v = potentials[:, sample, n]
         ax.plot(time, v, color=colour, linewidth=2.2 if strong else 1.2, zorder=3 if strong else 2)
         if spikes is not None:
-            fired = np.flatnonzero(spikes.reshape(potentials.shape)[:, sample, n])
+            fired = np.flatnonzero(spikes.reshape(-1, count, width)[:steps, sample, n])
             ax.plot(fired, v[fired], "o", color=colour, markersize=3.5, zorder=4)
     if labels is not None:
         _name_ends(ax, {n: float(potentials[-1, sample, n]) for n in chosen}, labels, highlight, steps)
@@ -86,6 +89,7 @@ def _name_ends(ax: Axes, ends: dict[int, float], labels: Sequence[str], highligh
         for k in close:
             middle = (at[k] + at[k + 1]) / 2
             at[k], at[k + 1] = middle - gap / 2, middle + gap / 2
+        at[0], at[-1] = max(at[0], low + gap / 2), min(at[-1], high - gap / 2)
     for n, y in zip(order, at, strict=True):
         strong = n in highlight
         colour = CYCLE[list(highlight).index(n) % len(CYCLE)] if strong else GREY

@@ -26,7 +26,8 @@ def weights(
 
     Parameters
     ----------
-    weight : [neurons, sources], e.g. ``result.weights["hidden.weight"]``; further axes are flattened.
+    weight : [neurons, sources], e.g. ``result.weights["hidden.weight"]``, or a convolution's [channels, ...], whose further
+        axes are flattened.
     ax : where to draw; None makes a figure.
     shape : rows and columns of the sources as an image: each neuron's weights become one small image.
     count : how many neurons to show as images, those with the largest weights; in a map all are shown.
@@ -38,6 +39,7 @@ def weights(
         raise DataError(
             WHERE, f"an array of shape {w.shape} with {w.size} entries", "give finite weights [neurons, sources]"
         )
+    rows, columns = ("neuron", "source") if w.ndim == 2 else ("channel", "kernel entry")
     w = w.reshape(len(w), -1)
     if shape is not None and math.prod(shape) != w.shape[1]:
         raise DataError(WHERE, f"{w.shape[1]} sources are no image of {shape}", "give its rows and columns, or None")
@@ -62,8 +64,8 @@ def weights(
     bar.set_label("weight (V)")
     bar.outline.set_visible(False)
     if shape is None:
-        ax.set_xlabel("source")
-        ax.set_ylabel("neuron")
+        ax.set_xlabel(columns)
+        ax.set_ylabel(rows)
     else:
         ax.set_axis_off()
     return ax

@@ -1,0 +1,43 @@
+"""Algorithms that roll the network out in every sweep, and pass demands back."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from snnopt.algorithms.base import Algorithm
+from snnopt.algorithms.settings import Dithered, Exact, FullBatch, MiniBatches, ReadoutStep, WeightStep
+from snnopt.program import Program
+from snnopt.split import Block, Form, StepRule, split_rollout
+
+
+@dataclass(frozen=True)
+class RolloutAlgorithm(Algorithm):
+    """Every sweep begins feasible; only weights are kept, and what the step rules remember."""
+
+    form: ClassVar[Form] = "trace"
+    step_rule: ClassVar[StepRule]
+
+    def split(self, program: Program) -> tuple[Block, ...]:  # noqa: D102
+        return split_rollout(program, self.step_rule)
+
+    @property
+    @abstractmethod
+    def schedule(self) -> MiniBatches | FullBatch:
+        """How samples are visited."""
+
+    @property
+    @abstractmethod
+    def step_coupling(self) -> Dithered | Exact:
+        """How potentials move under the step coupling."""
+
+    @property
+    @abstractmethod
+    def weight_block(self) -> WeightStep:
+        """Settings of the weight blocks."""
+
+    @property
+    @abstractmethod
+    def readout_block(self) -> ReadoutStep:
+        """Settings of the read-out blocks."""

@@ -1,0 +1,61 @@
+"""Algorithms that keep potentials, spikes and scaled duals from iteration to iteration."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from snnopt.algorithms.base import Algorithm
+from snnopt.algorithms.settings import SHARE, WHOLE, Duals, Start
+from snnopt.program import Program
+from snnopt.split import Block, Box, Order, split_kept
+
+
+@dataclass(frozen=True)
+class KeptAlgorithm(Algorithm):
+    """ADMM on the augmented Lagrangian with potentials, spikes and scaled duals as variables, full batch.
+
+    Parameters
+    ----------
+    max_iter : iterations at most.
+    rho : penalty of every layer's dynamics.
+    sigma : penalty of the step coupling.
+    ridge : proximal weight of the weight blocks, times the mean square of each map's features.
+    copy : penalty of weights' copies under constraints, times the mean square of the layer's features.
+    dual_step : step alpha of the scaled duals, in (0, 1].
+    warm_up : iterations before duals move.
+    patience : iterations without a better rollout before the run is called stalled; None for never.
+    dtype : ``"float32"`` or ``"float64"``.
+    """
+
+    max_iter: int = field(default=100, metadata=WHOLE)
+    rho: float = 1.0
+    sigma: float = 0.1
+    ridge: float = 1e-6
+    copy: float = 0.1
+    dual_step: float = field(default=1.0, metadata=SHARE)
+    warm_up: int = field(default=0, metadata=WHOLE | {"zero": True})
+    patience: int | None = field(default=None, metadata=WHOLE)
+
+    order: ClassVar[Order] = "together"
+    start: ClassVar[Start]
+    duals: ClassVar[Duals]
+
+    @property
+    @abstractmethod
+    def box(self) -> Box:
+        """Whether and how spikes are held in [0, 1]."""
+
+    @property
+    def published(self) -> bool:
+        """Whether an output's last step is updated as published."""
+        return False
+
+    @property
+    def potentials_order(self) -> Order:
+        """The order in which hidden potentials are solved for."""
+        return self.order
+
+    def split(self, program: Program) -> tuple[Block, ...]:  # noqa: D102
+        return split_kept(program, self.form, self.order, self.box, self.published, self.potentials_order)

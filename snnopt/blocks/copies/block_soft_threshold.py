@@ -1,0 +1,44 @@
+"""Copy of weights under the group lasso: soft threshold of whole columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.blocks.copies.base import CopyForm, Mask, existing, sole
+from snnopt.split import Block
+
+Array = NDArray[Any]
+
+
+def columns_shrunk(center: Array, threshold: float) -> Array:
+    """``argmin_v  threshold ||v|| + ||v - c||^2 / 2`` of each column c: ``(1 - threshold/||c||)_+ c``."""
+    norm = np.linalg.norm(center, axis=0)
+    stays = norm > threshold
+    factor = np.where(stays, 1 - threshold / np.where(stays, norm, np.ones((), norm.dtype)), np.zeros((), norm.dtype))
+    return factor * center
+
+
+class BlockSoftThreshold(CopyForm):
+    """``min_V  lam sum_j ||V[:, j]|| + m/2 ||V - C||^2``: each column shrunk as a whole (Boyd et al. 2011, section 6.4.2)."""
+
+    formula: ClassVar[str] = "V[:,j] = (1 - lam/(m ||C[:,j]||))_+ C[:,j]   (block soft threshold)"
+
+    @classmethod
+    def matches(cls, block: Block) -> str | None:  # noqa: D102
+        return sole(block, "group_lasso")
+
+    @staticmethod
+    def solve(
+        center: Array,
+        penalty: float,
+        scale: float,
+        parameters: Mapping[str, float],
+        parts: Sequence[slice],
+        mask: Mask,
+    ) -> Array:
+        """Return V; ``scale`` is lam, the rest as in :meth:`CopyForm.solve`."""
+        return columns_shrunk(existing(center, mask), float(scale) / float(penalty))

@@ -1,0 +1,36 @@
+"""Copy of weights under bounds: clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from snnopt.blocks.copies.base import CopyForm, Mask, existing, sole
+from snnopt.blocks.copies.elementwise import clipped
+from snnopt.split import Block
+
+Array = NDArray[Any]
+
+
+class BoxCopy(CopyForm):
+    """``min_V  ||V - C||^2  s.t.  low <= V <= high``: each weight alone, the nearest number between the bounds."""
+
+    formula: ClassVar[str] = "V = clip(C, low, high)   (projection on the bounds)"
+
+    @classmethod
+    def matches(cls, block: Block) -> str | None:  # noqa: D102
+        return sole(block, "box")
+
+    @staticmethod
+    def solve(
+        center: Array,
+        penalty: float,
+        scale: float,
+        parameters: Mapping[str, float],
+        parts: Sequence[slice],
+        mask: Mask,
+    ) -> Array:
+        """Return V; ``parameters`` holds ``low`` and ``high``, the rest as in :meth:`CopyForm.solve`."""
+        return existing(clipped(center, parameters["low"], parameters["high"]), mask)

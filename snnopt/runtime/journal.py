@@ -1,0 +1,80 @@
+"""What every run writes down: records, the best iterate, notes, and the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.runtime.budgets import budgets_of
+from snnopt.runtime.data import Samples
+from snnopt.runtime.evaluate import readouts, score
+from snnopt.runtime.forward import Wiring
+from snnopt.runtime.history import Record
+
+Array = NDArray[Any]
+Watch = Callable[[Record, int], None]
+"""Called with each record and the number of iterations or epochs to come; must not change anything."""
+Held = tuple[Samples, dict[str, Array]]
+"""Validation data and their targets."""
+
+
+SLACK = 0.02
+"""How far over its budget a layer may fire, relative, before an iterate is worse than any that keeps it."""
+
+
+class Journal:
+    """Records of one run; validation and whatever watches are not counted as training time.
+
+    The best iterate is the one of least loss among those that keep the firing-rate budgets.
+    """
+
+    def __init__(self, wiring: Wiring, validation: Held | None, time_limit: float | None, watch: Watch) -> None:
+        self.began = time.perf_counter()
+        self.wiring, self.validation, self.time_limit, self.watch = wiring, validation, time_limit, watch
+        self.records: list[Record] = []
+        self.notes: dict[str, None] = {}
+        self.best: dict[str, Array] | None = None
+        self.best_loss = float("inf")
+        self.budgets, self.best_excess = budgets_of(wiring.program), float("inf")
+        self.shown = 0.0
+
+    def add(self, record: Record, weights: dict[str, Array], left: int) -> None:
+        """Take in a record and the weights that it is about; keep them if their loss is the least so far."""
+        start, validation = time.perf_counter(), float("nan")
+        seconds = start - self.began - self.shown
+        if self.validation is not None:
+            samples, targets = self.validation
+            validation = score(readouts(self.wiring, weights, samples), targets)
+        record = replace(record, seconds=seconds, validation=validation)
+        self.records.append(record)
+        excess = max([0.0, *(record.firing_rate[n] / b - 1 - SLACK for n, b in self.budgets.items())])
+        if self.best is None or (excess, record.loss) < (self.best_excess, self.best_loss):
+            self.best, self.best_loss, self.best_excess = weights, record.loss, excess
+        self.watch(record, left)
+        self.shown += time.perf_counter() - start
+
+    def note(self, text: str) -> None:
+        """Keep something that the user should know, once."""
+        self.notes[text] = None
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the time limit is over."""
+        return self.time_limit is not None and time.perf_counter() - self.began > self.time_limit
+
+
+def finite(weights: dict[str, Array]) -> bool:
+    """Whether all weights are numbers."""
+    return all(bool(np.isfinite(w).all()) for w in weights.values())
+
+
+def blame(weights: dict[str, Array], when: str, advice: str) -> str:
+    """Say when numbers stopped being finite, and in which weights."""
+    bad = [n for n, w in weights.items() if not np.isfinite(w).all()]
+    where = f" (weights {', '.join(map(repr, bad))})" if bad else ""
+    return f"numbers are no longer finite in {when}{where}; the iterates before are kept. {advice}"

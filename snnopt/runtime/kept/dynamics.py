@@ -1,0 +1,158 @@
+"""The dynamics of one layer in either form: what drives its potentials, and how far they are from it.
+
+In both forms the residual plus its scaled dual is ``v[t] - beta v[t-1] - h[t]``: in difference form with the neuron's beta and
+``h = gain i - reset a[t-1] - u``, in trace form with beta = 0 and ``h = kappa * i + eta * a - u``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.backends import leaky
+from snnopt.program import AffineCoupling, StateSpace
+from snnopt.runtime.forward import Weights, Wiring
+from snnopt.runtime.kept.state import State
+from snnopt.runtime.wires import Wire, lagged
+from snnopt.split import Form, difference_form
+
+Array = NDArray[Any]
+
+
+class Dynamics(ABC):
+    """One layer's dynamics."""
+
+    beta: Any
+    """Decay from step to step in the residual, [n] or one number; 0 in trace form."""
+
+    def __init__(self, wiring: Wiring, coupling: AffineCoupling, steps: int) -> None:
+        self.coupling, self.steps, self.dtype = coupling, steps, wiring.dtype
+        self.wires = wiring.incoming[coupling.name]
+        self._known: dict[Wire, tuple[Any, Any, Any, Array]] = {}
+
+    @property
+    @abstractmethod
+    def features_of(self) -> AffineCoupling:
+        """The coupling whose kernel filters regression features: this one, or one without memory."""
+
+    @abstractmethod
+    def prediction(self, state: State) -> Array:
+        """``h + u``: what the layer's potentials would be (less ``beta v[t-1]``), were its dynamics met, [T, N, n]."""
+
+    @abstractmethod
+    def on_current(self, residual: Array) -> Array:
+        """A residual as a demand on the layer's current: the adjoint of how the current enters it."""
+
+    def drive(self, state: State) -> Array:
+        """h, [T, N, n]."""
+        h, u = self.prediction(state), state.u.get(self.coupling.name)
+        return h if u is None else h - u
+
+    def residual(self, state: State) -> Array:
+        """``v[t] - beta v[t-1] - (h + u)``, [T, N, n]: zero where the dynamics hold."""
+        v = state.v[self.coupling.name]
+        r = v - self.prediction(state)
+        if np.any(self.beta):
+            r -= self.beta * lagged(v, 1, self.steps)
+        return r
+
+    def residual_and_dual(self, state: State) -> Array:
+        """The residual plus its scaled dual."""
+        r, u = self.residual(state), state.u.get(self.coupling.name)
+        return r if u is None else r + u
+
+    def current(self, state: State, skip: str | None = None) -> Array:
+        """The current [T, N, n], without what comes from the source ``skip`` (its maps' biases stay)."""
+        total = np.zeros((self.steps, state.count, self.coupling.size), self.dtype)
+        for wire in self.wires:
+            if wire.map.source != skip:
+                total += self._one(wire, state)
+            elif wire.map.bias is not None:
+                total += wire.current(
+                    np.zeros((1, 1, self._width(wire, state)), self.dtype), *pair(state.weights, wire)
+                )
+        return total
+
+    def _one(self, wire: Wire, state: State) -> Array:
+        """One wire's current, kept until its weights or its source change."""
+        x, (weight, bias) = state.signals[wire.map.source], pair(state.weights, wire)
+        known = self._known.get(wire)
+        if known is not None and known[0] is x and known[1] is weight and known[2] is bias:
+            return known[3]
+        i = wire.current(lagged(x, wire.map.lag, self.steps), weight, bias)
+        self._known[wire] = (x, weight, bias, i)
+        return i
+
+    @staticmethod
+    def _width(wire: Wire, state: State) -> int:
+        return state.signals[wire.map.source].shape[2]
+
+
+class DifferenceDynamics(Dynamics):
+    """``e[t] = v[t] - beta v[t-1] - gain i[t] + reset a[t-1]``."""
+
+    def __init__(self, wiring: Wiring, coupling: AffineCoupling, steps: int) -> None:
+        super().__init__(wiring, coupling, steps)
+        form = difference_form(coupling)
+        self.beta, self.gain, self.reset = (_plain(x, self.dtype) for x in (form.beta, form.gain, form.reset))
+
+    @property
+    def features_of(self) -> AffineCoupling:  # noqa: D102
+        gain = np.atleast_1d(np.asarray(self.gain, np.float64))[None]
+        zero = np.zeros((1, 1, 1))
+        static = StateSpace(zero, gain, zero[0], np.ones((1, 1)), None, ("v",))
+        return replace(self.coupling, dynamics=static)
+
+    def prediction(self, state: State) -> Array:  # noqa: D102
+        h = self.gain * self.current(state)
+        if self.coupling.dynamics.spiking and np.any(self.reset):
+            h -= self.reset * lagged(state.a[self.coupling.name], 1, self.steps)
+        return np.asarray(h)
+
+    def on_current(self, residual: Array) -> Array:  # noqa: D102
+        return np.asarray(self.gain * residual)
+
+
+class TraceDynamics(Dynamics):
+    """``r = v - kappa * i - eta * a``."""
+
+    beta = 0.0
+
+    def __init__(self, wiring: Wiring, coupling: AffineCoupling, steps: int) -> None:
+        super().__init__(wiring, coupling, steps)
+        d = coupling.dynamics
+        self.through = StateSpace(d.A, d.B, d.R * 0, d.C, None, d.states)
+        self.feedback = StateSpace(d.A, d.R, d.R * 0, d.C, None, d.states)
+
+    @property
+    def features_of(self) -> AffineCoupling:  # noqa: D102
+        return self.coupling
+
+    def prediction(self, state: State) -> Array:  # noqa: D102
+        h = leaky(self.current(state), self.through, self.steps)
+        if self.coupling.dynamics.spiking and np.any(self.feedback.B):
+            h += leaky(lagged(state.a[self.coupling.name], 1, self.steps), self.feedback, self.steps)
+        return h
+
+    def on_current(self, residual: Array) -> Array:  # noqa: D102
+        return leaky(residual[::-1], self.through, self.steps)[::-1]
+
+
+def dynamics_of(form: Form, wiring: Wiring, coupling: AffineCoupling, steps: int) -> Dynamics:
+    """The dynamics of a layer in a form."""
+    kind = DifferenceDynamics if form == "difference" else TraceDynamics
+    return kind(wiring, coupling, steps)
+
+
+def pair(weights: Weights, wire: Wire) -> tuple[Array | None, Array | None]:
+    """The weight and the bias of a wire."""
+    m = wire.map
+    return (None if m.weight is None else weights[m.weight], None if m.bias is None else weights[m.bias])
+
+
+def _plain(x: Array, dtype: np.dtype[Any]) -> Any:
+    return dtype.type(x.flat[0]) if np.all(x == x.flat[0]) else x.astype(dtype)

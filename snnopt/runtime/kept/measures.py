@@ -1,0 +1,63 @@
+"""How far a kept state is from feasible and from rest: residuals, the augmented Lagrangian, the gap to the rollout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.runtime.kept.outputs import seen_by
+from snnopt.runtime.kept.sweeper import KeptSweeper
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """Of one iteration.
+
+    Attributes
+    ----------
+    lagrangian : losses of the kept outputs, penalties, and ``rho/2 (||e + u||^2 - ||u||^2)`` and ``sigma/2 (...)`` of every
+        coupling, sums over time and means over samples.
+    primal : root mean square of each coupling's residual, the dynamics by layer and the step coupling as ``<layer>.step``.
+    fires : ``H(v - theta)`` of the hidden layers, as booleans.
+    """
+
+    lagrangian: float
+    primal: dict[str, float]
+    fires: dict[str, Array]
+
+
+def measure(sweeper: KeptSweeper) -> Measures:
+    """Measure the state that a sweeper works on."""
+    state, primal, total = sweeper.state, dict[str, float](), sweeper.penalties_of_weights()
+    for name, output in sweeper.outputs.items():
+        m = seen_by(output.term, state.v[name]).astype(np.float64)
+        total += output.term.scale * float(output.exact(m, state.targets[name]).mean())
+    for name, d in sweeper.dynamics.items():
+        e = d.residual(state)
+        primal[name] = rms(e)
+        total += sweeper.penalties.rho(name) / 2 * _energy(e, state.u.get(name)) / state.count
+    fires = {}
+    for name, solver in sweeper.spikes.items():
+        fires[name] = state.v[name] > solver.threshold
+        gap = state.a[name] - fires[name]
+        primal[f"{name}.step"] = rms(gap)
+        total += sweeper.penalties.sigma(name) / 2 * _energy(gap, state.w.get(name)) / state.count
+        total += solver.price * float(state.a[name].sum(dtype=np.float64)) / state.count
+    return Measures(total, primal, fires)
+
+
+def rms(x: Array) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
+
+
+def _energy(residual: Array, dual: Array | None) -> float:
+    if dual is None:
+        return float(np.sum(np.square(residual, dtype=np.float64)))
+    both = residual.astype(np.float64) + dual
+    return float(np.sum(both**2) - np.sum(np.square(dual, dtype=np.float64)))

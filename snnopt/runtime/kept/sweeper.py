@@ -1,0 +1,156 @@
+"""The words of a sweep, carried out on a kept state with the closed forms that the plan bound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.algorithms import KeptAlgorithm, Word
+from snnopt.blocks import Binding
+from snnopt.runtime.copies import SplitWeights, copies_of, weight_penalties
+from snnopt.runtime.forward import Wiring
+from snnopt.runtime.kept.dynamics import Dynamics, dynamics_of
+from snnopt.runtime.kept.outputs import OutputSolver
+from snnopt.runtime.kept.penalties import Penalties
+from snnopt.runtime.kept.potentials import PotentialSolver
+from snnopt.runtime.kept.spikes import DifferenceSpikeSolver, SpikeSolver, TraceSpikeSolver
+from snnopt.runtime.kept.state import State
+from snnopt.runtime.kept.steps import StepPass
+from snnopt.runtime.kept.weights import KeptWeightSolver
+from snnopt.runtime.stacking import stack
+from snnopt.runtime.views import CountView, loss_views
+
+Array = NDArray[Any]
+
+
+class KeptSweeper:
+    """Solvers of every block, and the state that they work on; ``run`` carries out one word."""
+
+    def __init__(self, wiring: Wiring, bindings: tuple[Binding, ...], algorithm: KeptAlgorithm, state: State) -> None:
+        program = wiring.program
+        self.wiring, self.program, self.algorithm, self.state = wiring, program, algorithm, state
+        self.penalties = Penalties(algorithm.rho, algorithm.sigma)
+        self.dynamics: dict[str, Dynamics] = {
+            c.name: dynamics_of(algorithm.form, wiring, c, state.steps) for c in program.couplings
+        }
+        self.moving = False
+        self._last: dict[str, Array] = {}
+        self._pass: StepPass | None = None
+        self.weights: dict[str, list[KeptWeightSolver]] = {}
+        self.spikes: dict[str, SpikeSolver] = {}
+        self.potentials: dict[str, PotentialSolver] = {}
+        self.outputs: dict[str, OutputSolver] = {}
+        copies = copies_of(bindings)
+        views = loss_views(wiring, state.steps)
+        for b in bindings:
+            name = b.block.layers[0]
+            match b.block.kind:
+                case "weights":
+                    split = None
+                    if id(b.block.uses) in copies:
+                        start = stack(b.block.columns, state.weights)
+                        split = SplitWeights(copies[id(b.block.uses)], start, True, algorithm.copy)
+                    solver = KeptWeightSolver(b, self.dynamics, self.penalties, wiring, algorithm.ridge, split)
+                    self.weights.setdefault(b.block.layers[-1], []).append(solver)
+                case "spikes":
+                    kind = DifferenceSpikeSolver if algorithm.form == "difference" else TraceSpikeSolver
+                    counts = [v for v in views if isinstance(v, CountView) and v.term.owner == name]
+                    price = sum(t.scale for t in b.block.by_gradient if t.kind == "spike_cost")
+                    self.spikes[name] = kind(b, self.dynamics, self.penalties, price, counts)
+                case "potentials":
+                    self.potentials[name] = PotentialSolver(b, self.dynamics, self.penalties)
+                case "outputs":
+                    self.outputs[name] = OutputSolver(b, self.dynamics, self.penalties)
+
+    def run(self, word: Word) -> None:
+        """Carry out one word."""
+        if word.step is not None:
+            self._run_at(word, word.step)
+            return
+        self._pass = None
+        match word.kind:
+            case "rollout":
+                self.state.roll_out(self.wiring)
+            case "readout":
+                for name in self.outputs:
+                    self._solve_weights(name)
+                    self.outputs[name].update(self.state)
+            case "weights":
+                self._solve_weights(word.layer or "")
+            case "spikes":
+                self.spikes[word.layer or ""].update(self.state)
+            case "potentials":
+                layer = word.layer or ""
+                solver = self.outputs[layer] if layer in self.outputs else self.potentials[layer]
+                solver.update(self.state)
+            case "duals":
+                if self.moving:
+                    self._move_duals()
+            case "demands":
+                raise AssertionError("a kept state has no adjoint pass")
+
+    def reported_weights(self) -> dict[str, Array]:
+        """The weights that a user gets: copies where constraints act on them."""
+        reported = self.state.weights
+        for solvers in self.weights.values():
+            for solver in solvers:
+                reported = reported | solver.reported(self.state)
+        return reported
+
+    def penalties_of_weights(self) -> float:
+        """Sum of the objective's penalties on weights."""
+        return weight_penalties(self.program.terms, self.reported_weights())
+
+    def dual_residuals(self) -> dict[str, float]:
+        """``rho`` times the root mean square change of each layer's potentials since the last call."""
+        out = {}
+        for name, v in self.state.v.items():
+            if name in self._last:
+                change = float(np.sqrt(np.mean(np.square(v - self._last[name], dtype=np.float64))))
+                out[name] = self.penalties.rho(name) * change
+        self._last = dict(self.state.v)
+        return out
+
+    def _solve_weights(self, layer: str) -> None:
+        for solver in self.weights.get(layer, []):
+            solver.update(self.state)
+
+    def _run_at(self, word: Word, step: int) -> None:
+        layer = word.layer or ""
+        if layer in self.outputs:
+            if self._pass is not None or self._at != layer:
+                self.state.v = self.state.v | {layer: self.state.v[layer].copy()}
+            self._pass, self._at = None, layer
+            self.outputs[layer].update_at(self.state, step)
+            return
+        if self._pass is None or self._pass.name != layer:
+            solver = self.spikes[layer]
+            assert isinstance(solver, DifferenceSpikeSolver)
+            self._pass, self._at = StepPass(solver, self.potentials[layer].rule, self.penalties, self.state), layer
+        if word.kind == "spikes":
+            self._pass.spikes(step)
+        else:
+            self._pass.potentials(step)
+
+    _at = ""
+
+    def _move_duals(self) -> None:
+        state, alpha = self.state, self.algorithm.dual_step
+        if self.algorithm.duals == "output":
+            for name in self.outputs:
+                e = self.dynamics[name].residual(state)[-1]
+                u = state.u.get(name)
+                moved = np.zeros_like(state.v[name]) if u is None else u.copy()
+                moved[-1] += alpha * e
+                state.u = state.u | {name: moved}
+            return
+        for name, solver in self.spikes.items():
+            fires = (state.v[name] > solver.threshold).astype(state.v[name].dtype)
+            step = alpha * (state.a[name] - fires)
+            state.w = state.w | {name: state.w[name] + step if name in state.w else step}
+        if self.algorithm.duals == "all":
+            for name, d in self.dynamics.items():
+                step = alpha * d.residual(state)
+                state.u = state.u | {name: state.u[name] + step if name in state.u else step}

@@ -1,0 +1,72 @@
+"""What a loop must be, and what loops that start from rollouts share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from numpy.typing import NDArray
+
+from snnopt.algorithms import Net, RolloutAlgorithm
+from snnopt.runtime.batch import Batch
+from snnopt.runtime.data import Samples
+from snnopt.runtime.journal import Journal
+from snnopt.runtime.revive import revive
+from snnopt.runtime.status import Status
+from snnopt.runtime.sweeper import Sweeper
+
+Array = NDArray[Any]
+
+ADVICE = "Lower the algorithm's step or raise its ridge, and check the scale of the data"
+
+
+class Loop(ABC):
+    """Iterates to a status. ``weights`` are the last iterate's at any time."""
+
+    @property
+    @abstractmethod
+    def weights(self) -> dict[str, Array]:
+        """The last iterate, as matrices by name."""
+
+    @abstractmethod
+    def run(self) -> tuple[Status, str]:
+        """Iterate; return why it stopped, in a word and in a sentence."""
+
+
+class Rollouts:
+    """Samples, and the sweeps of an algorithm that rolls the network out in every one."""
+
+    def __init__(
+        self,
+        algorithm: RolloutAlgorithm,
+        sweeper: Sweeper,
+        net: Net,
+        samples: Samples,
+        targets: dict[str, Array],
+        journal: Journal,
+    ) -> None:
+        self.algorithm, self.sweeper, self.net = algorithm, sweeper, net
+        self.samples, self.targets, self.journal = samples, targets, journal
+
+    def batch(self, index: Array | slice) -> Batch:
+        """The samples at ``index``."""
+        targets = {n: y[index] for n, y in self.targets.items()}
+        return Batch(self.samples.take(index, self.sweeper.dtype), targets, self.samples.lengths_of(index))
+
+    def sweep(self, batch: Batch) -> None:
+        """One sweep of the algorithm."""
+        for word in self.algorithm.sweep(self.net):
+            self.sweeper.run(word, batch)
+
+    def look_after(self, batch: Batch) -> None:
+        """Name silent and saturated layers, and wake the silent ones."""
+        for layer, rate in batch.firing_rates().items():
+            if 0 < rate < 1:
+                continue
+            what = "is silent" if rate == 0 else "fires at every step"
+            self.journal.note(
+                f"layer {layer!r} {what} on a whole batch ({len(self.journal.records)} records in); its bias is moved. If "
+                "this repeats, check the scale of its input, its threshold, or lower the algorithm's step"
+            )
+            coupling = self.sweeper.program.by_name[layer]
+            self.sweeper.weights = revive(coupling, self.sweeper.weights, up=rate == 0)

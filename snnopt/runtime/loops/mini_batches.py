@@ -1,0 +1,68 @@
+"""Passes over shuffled mini-batches; step and ridge controlled by actual over predicted decrease."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.algorithms.settings import MiniBatches
+from snnopt.runtime.batch import Batch
+from snnopt.runtime.journal import blame, finite
+from snnopt.runtime.loops.loop import ADVICE, Loop, Rollouts
+from snnopt.runtime.records import EpochMeans
+from snnopt.runtime.status import Status
+
+Array = NDArray[Any]
+
+PROBE_EVERY = 4
+"""Mini-batches between two looks at actual against predicted decrease."""
+
+
+class MiniBatchLoop(Loop):
+    """``epochs`` passes in whole batches; the step falls linearly to zero over the run."""
+
+    def __init__(self, rollouts: Rollouts, schedule: MiniBatches, rng: np.random.Generator) -> None:
+        self.rollouts, self.sweeper, self.journal = rollouts, rollouts.sweeper, rollouts.journal
+        self.schedule, self.rng = schedule, rng
+
+    @property
+    def weights(self) -> dict[str, Array]:  # noqa: D102
+        return self.sweeper.weights
+
+    def run(self) -> tuple[Status, str]:  # noqa: D102
+        schedule, count, sweeper = self.schedule, self.rollouts.samples.count, self.sweeper
+        size = schedule.size(count)
+        starts = range(0, count - size + 1, size)
+        total, done = schedule.epochs * len(starts), 0
+        for epoch in range(1, schedule.epochs + 1):
+            order, row = self.rng.permutation(count), EpochMeans()
+            for start in starts:
+                sweeper.fade = 1 - done / total
+                batch, before = self.rollouts.batch(order[start : start + size]), sweeper.weights
+                self.rollouts.sweep(batch)
+                if not (np.isfinite(batch.loss) and finite(sweeper.weights)):
+                    message = blame(sweeper.weights, f"epoch {epoch}", ADVICE)
+                    sweeper.weights = before
+                    return Status.DIVERGED, message
+                row.add(batch)
+                if done % PROBE_EVERY == 0:
+                    self._probe(batch, row)
+                self.rollouts.look_after(batch)
+                done += 1
+                if self.journal.out_of_time:
+                    break
+            self.journal.add(row.record(epoch, sweeper), sweeper.weights, schedule.epochs - epoch)
+            if self.journal.out_of_time:
+                limit = f"the time limit of {self.journal.time_limit:g} s"
+                return Status.TIME_LIMIT, f"{limit} was met in epoch {epoch}"
+        return Status.COMPLETED, f"ran the {schedule.epochs} epochs asked for"
+
+    def _probe(self, batch: Batch, row: EpochMeans) -> None:
+        """Roll the batch out again with its new weights, and let the controller compare."""
+        again = batch.again()
+        self.sweeper.roll_out(again)
+        row.probe(batch, again, self.sweeper)
+        promised = batch.predicted_readout + batch.predicted_weights
+        self.sweeper.control = self.sweeper.control.after(batch.loss - again.loss, promised)

@@ -1,0 +1,98 @@
+"""Event data: the published rules beside every other algorithm, with one, two and three hidden layers.
+
+Run: ``python -m tests.benchmarks.events [--depths 1 2 3] [--seconds 120] [--iterations 1000] [--full]``. The data are
+``snnopt.data.saccade_digits``, a stand-in for N-MNIST: 17 x 17 pixels, 50 steps, 200 training and 200 test samples. Each
+algorithm runs to its end or to the time limit; best train accuracy, and the test accuracy, iteration and time there. With
+``--full``, one run of ``online`` at the published size 2312-512-10 over 150 steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import Any
+
+import numpy as np
+
+import snnopt as so
+from models import saccades_perin2025
+from snnopt.data import Dataset, saccade_digits
+from snnopt.report.baseline import random_hidden_baseline
+
+UNITS = 128
+
+
+def algorithms(iterations: int) -> dict[str, so.algorithms.Algorithm]:
+    """What is compared, by what it is called in the table; the published settings for the published rules."""
+    a = so.algorithms
+    published: dict[str, Any] = {"rho": 1.0, "sigma": 0.1, "max_iter": iterations, "warm_up": 300}
+    return {
+        "perin2025, as published": a.Perin2025(clip="published", last_step="published", **published),
+        "perin2025, exact box": a.Perin2025(**published),
+        "exact_block": a.ExactBlock(max_iter=iterations),
+        "full_dual": a.FullDual(max_iter=iterations),
+        "consensus": a.Consensus(max_iter=iterations),
+        "rollout": a.Rollout(),
+        "online": a.Online(),
+    }
+
+
+def measure(
+    problem: so.Problem, algorithm: so.algorithms.Algorithm, d: Dataset, seconds: float, seed: int
+) -> dict[str, object]:
+    """Best training accuracy of the rollout, when it was first reached, and the test accuracy of the weights returned."""
+    plan = so.compile(problem, algorithm)
+    start = time.perf_counter()
+    result = plan.solve(d.X_train, d.y_train, seed=seed, time_limit=seconds)
+    whole = time.perf_counter() - start
+    accuracies = np.array([r.accuracy for r in result.history])
+    best = int(accuracies.argmax())
+    return {
+        "train, best": round(100 * float(accuracies[best]), 1),
+        "at iteration": result.history.records[best].iteration,
+        "at second": round(result.history.records[best].seconds, 2),
+        "train, returned": round(100 * result.score(d.X_train, d.y_train), 1),
+        "test, returned": round(100 * result.score(d.X_test, d.y_test), 1),
+        "iterations": len(result.history),
+        "seconds": round(whole, 1),
+        "status": str(result.status),
+    }
+
+
+def published_size() -> None:
+    """``online`` at 2312-512-10, 150 steps."""
+    d = saccade_digits(size=34, steps=150)
+    problem = saccades_perin2025.build(**saccades_perin2025.PUBLISHED)  # type: ignore[arg-type]
+    row = measure(problem, so.Online(), d, 600.0, 0)
+    print(json.dumps({"network": "2312-512-10, T = 150", "algorithm": "online", **row}), flush=True)
+
+
+def main() -> None:
+    """Measure, and print JSON lines."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--depths", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--seconds", type=float, default=120.0, help="time limit of each run")
+    parser.add_argument("--iterations", type=int, default=1000, help="at most, for the algorithms that keep potentials")
+    parser.add_argument("--only", default="", help="algorithms whose name contains this")
+    parser.add_argument("--over", default="last", help="what the loss sees: last, as published, or mean")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--full", action="store_true", help="also online at the published size")
+    arguments = parser.parse_args()
+    d = saccade_digits(seed=arguments.seed)
+    for depth in arguments.depths:
+        problem = saccades_perin2025.build(hidden=(UNITS,) * depth, over=arguments.over)
+        network = f"578-{'-'.join([str(UNITS)] * depth)}-10"
+        b = random_hidden_baseline(problem, d.X_train, d.y_train, d.X_test, d.y_test, seed=arguments.seed)
+        row: dict[str, object] = {"train, returned": round(100 * b.train, 1), "test, returned": round(100 * b.test, 1)}
+        print(json.dumps({"network": network, "algorithm": "random hidden layers + ridge", **row}), flush=True)
+        for name, algorithm in algorithms(arguments.iterations).items():
+            if arguments.only in name:
+                row = measure(problem, algorithm, d, arguments.seconds, arguments.seed)
+                print(json.dumps({"network": network, "algorithm": name, **row}), flush=True)
+    if arguments.full:
+        published_size()
+
+
+if __name__ == "__main__":
+    main()
