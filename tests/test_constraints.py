@@ -221,7 +221,7 @@ def test_a_failing_fallback_ends_in_a_status_that_names_the_layer() -> None:
 
     def fails(center: Any, penalty: float, scale: float = 1.0) -> Any:
         count.append(penalty)
-        if len(count) > 4:
+        if len(count) > 2:
             raise ProxError("hidden", "solver_error")
         return solve(center, penalty, scale)
 

@@ -46,8 +46,9 @@ class BoxQuadratic:
     def sweep(self, a: Array, b: Array) -> None:
         """Minimise over one coordinate after the other, in place."""
         for own, rows, within in self.parts:
-            wanted = b[own] / self.diagonal[own] - rows @ a
-            for j, mine in enumerate(a[own]):
-                y = wanted[j] - within[j] @ a[own]
+            block, wanted = a[own], b[own] / self.diagonal[own]
+            wanted -= rows @ a
+            for others, y, mine in zip(within, wanted, block, strict=True):
+                y -= others @ block
                 np.maximum(y, 0, out=y)
                 np.minimum(y, 1, out=mine)

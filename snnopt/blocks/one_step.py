@@ -37,7 +37,7 @@ class OneStep(ClosedForm):
         if block.form != "difference":
             return "in trace form steps are not coupled"
         if block.order != "one":
-            return "all steps of time are solved for together"
+            return f"steps of time are taken {block.order}"
         return proximal_terms(block, ())
 
     @staticmethod

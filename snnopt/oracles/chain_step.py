@@ -95,6 +95,11 @@ class ChainNumbers(Case):
         ("beta", "threshold"), ("neuron",)
     )
 
+    @property
+    def positive(self) -> bool:
+        """Whether thresholds still are."""
+        return bool((self.threshold > 0).all())
+
     def chains(self) -> Iterator[tuple[tuple[int, int], Chain]]:
         """Each sample and neuron."""
         beta, theta = (np.broadcast_to(x, self.drive.shape[2:]) for x in (self.beta, self.threshold))
@@ -107,6 +112,10 @@ class ChainNumbers(Case):
 @dataclass(frozen=True, eq=False)
 class ChainStepCase(ChainNumbers):
     """``min_v  sum_t rho/2 (v[t] - beta v[t-1] - h[t])^2 + sigma/2 (b[t] - H(v[t] - theta))^2``; x is v [T, N, n]."""
+
+    @property
+    def sound(self) -> bool:  # noqa: D102
+        return self.positive
 
     def candidate(self, rule: type[ClosedForm]) -> Array:
         """The rule's v."""

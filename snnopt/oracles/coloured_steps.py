@@ -23,6 +23,10 @@ class ColouredStepsCase(FrozenCase):
 
     parity: int
 
+    @property
+    def sound(self) -> bool:  # noqa: D102
+        return self.positive
+
     def free(self) -> tuple[tuple[int, ...], Array]:  # noqa: D102
         return tuple(range(self.parity, len(self.drive), 2)), self.potentials[self.parity :: 2].copy()
 

@@ -116,7 +116,7 @@ class OneStepCase(FrozenCase):
 
     @property
     def sound(self) -> bool:  # noqa: D102
-        return self.step < len(self.drive)
+        return self.positive and self.step < len(self.drive)
 
     def free(self) -> tuple[tuple[int, ...], Array]:  # noqa: D102
         return (self.step,), self.potentials[self.step][None].copy()

@@ -111,7 +111,8 @@ def solve_by_group(
         parts = [gram[p] for gram, p in zip(grams, patterns, strict=True)]
         g = parts[0] if len(parts) == 1 else np.sum(parts, 0)
         present = () if mask is None else (mask[rows],)
-        least = float(np.finfo(g.dtype).tiny) * 1e6  # where no feature is ever active
+        # what keeps the system regular where two features are the same, or none is ever active
+        least = max(4 * float(np.finfo(g.dtype).eps * np.diagonal(g).max()), float(np.finfo(g.dtype).tiny) * 1e6)
         damping = np.maximum(ridge * scales(g, columns), least)
         out[rows] = rule.solve(g, cross[:, rows], w0[rows], lam, damping, *present)
     return out

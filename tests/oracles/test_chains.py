@@ -97,6 +97,7 @@ def test_other_steps_and_terms_are_declined(rule):
 
 one: Callable[..., Any] = OneStep.solve
 half: Callable[..., Any] = ColouredSteps.solve
+whole: Callable[..., Any] = ChainStep.solve
 
 
 def planted(base: type[ClosedForm], solve: Callable[..., Any]) -> type[ClosedForm]:
@@ -119,10 +120,6 @@ def written_out(h, later, before, after, b, beta, rho, sigma, theta, *, last=Tru
     ahead = np.zeros_like(h) if after is None else after - later
     free = (here + beta * ahead) / (1 + beta**2) if q is None else q(here, ahead, beta)
     return cheaper(free, rho * (1 + beta**2) if c is None else c(rho, beta), b, sigma, theta, above)
-
-
-def plain_last(h, later, before, after, *rest):
-    return written_out(h, later, before, after, *rest)
 
 
 WRONG_STEPS: dict[str, Callable[..., Any]] = {
@@ -213,7 +210,6 @@ def shortest_path(chain: Chain, wrong: str = "", longest: int | None = None) -> 
         inner = np.arange(tau + 1, end)
         power = inner - tau if wrong == "bridge runs backwards" else end - inner
         v = f[inner] + gap * beta**power * s[inner - tau] / total
-        v = theta + (f[end] - theta) * 0 + 0 * v if wrong == "bridge stays at theta" else v
         dynamic = rho / 2 * gap**2 / (1.0 if wrong == "bridge's cost without s" else total)
         return v, 0.0 if wrong == "bridges are free" else dynamic * (2 if wrong == "rho for rho/2" else 1)
 
@@ -305,13 +301,11 @@ WRONG_CHAINS: dict[str, Callable[..., Any]] = {
     **{error: path_rule(error) for error in PATH_ERRORS},
     "contacts at most two steps apart": path_rule(longest=2),
     "sweeps in place of the chain": swept,
-    "reset left out": lambda h, b, beta, rho, sigma, theta: ChainStep.solve(
+    "reset left out": lambda h, b, beta, rho, sigma, theta: whole(
         h + theta * np.concatenate([np.zeros_like(b[:1]), b[:-1]]), b, beta, rho, sigma, theta
     ),
-    "sigma left out": lambda h, b, beta, rho, sigma, theta: ChainStep.solve(h, b, beta, rho, 1.0, theta),
-    "single precision": lambda h, b, *rest: ChainStep.solve(h.astype(np.float32), b.astype(np.float32), *rest).astype(
-        np.float64
-    ),
+    "sigma left out": lambda h, b, beta, rho, sigma, theta: whole(h, b, beta, rho, 1.0, theta),
+    "single precision": lambda h, b, *rest: whole(h.astype(np.float32), b.astype(np.float32), *rest).astype(np.float64),
 }
 
 WRONG = {
@@ -369,7 +363,7 @@ def chains(draw: st.DrawFn, longest: int = 30) -> tuple[Any, ...]:
 def test_the_chain_is_the_plain_shortest_path(block):
     drive, target, beta, rho, sigma, theta = block
     plain = path_rule()(drive, target, np.atleast_1d(beta), rho, sigma, np.atleast_1d(theta))
-    costs = [objective(v, *block) for v in (ChainStep.solve(*block), plain)]
+    costs = [objective(v, *block) for v in (whole(*block), plain)]
     np.testing.assert_allclose(costs[0], costs[1], rtol=1e-10, atol=1e-13 * rho)
 
 
@@ -378,14 +372,14 @@ def test_parities_descend_to_no_less_than_the_chain_and_no_step_of_it_moves(bloc
     drive = block[0]
     v = drive.cumsum(0)
     for _ in range(3):
-        new = ColouredSteps.solve(v, *block, parity)
+        new = half(v, *block, parity)
         assert (objective(new, *block) <= objective(v, *block) * (1 + 1e-12) + 1e-12).all()
         v, parity = new, 1 - parity
-    best = ChainStep.solve(*block)
+    best = whole(*block)
     least = objective(best, *block)
     assert (least <= objective(v, *block) * (1 + 1e-12) + 1e-12).all()
     for parity in (0, 1):
-        moved = objective(ColouredSteps.solve(best, *block, parity), *block)
+        moved = objective(half(best, *block, parity), *block)
         np.testing.assert_allclose(moved, least, rtol=1e-9, atol=1e-12 * block[3])
 
 
@@ -395,21 +389,18 @@ def test_a_parity_is_its_steps_one_by_one(block, t):
     t %= len(drive)
     v, last = drive.cumsum(0), t == len(drive) - 1
     later, following = (None, None) if last else (drive[t + 1], v[t + 1])
-    alone = OneStep.solve(drive[t], later, v[t - 1] if t else None, following, target[t], *numbers)
-    np.testing.assert_array_equal(ColouredSteps.solve(v, *block, t % 2)[t], alone)
+    alone = one(drive[t], later, v[t - 1] if t else None, following, target[t], *numbers)
+    np.testing.assert_array_equal(half(v, *block, t % 2)[t], alone)
 
 
 @given(chains(12))
 def test_chains_do_not_touch_each_other(block):
     drive, target, beta, rho, sigma, theta = block
-    whole = ChainStep.solve(*block)
-    for n, i in np.ndindex(whole.shape[1:]):
-        own = (x if np.ndim(x) == 0 else x[i : i + 1] for x in (beta, theta))
-        one_beta, one_theta = own
-        alone = ChainStep.solve(
-            drive[:, n : n + 1, i : i + 1], target[:, n : n + 1, i : i + 1], one_beta, rho, sigma, one_theta
-        )
-        np.testing.assert_allclose(whole[:, n, i], alone[:, 0, 0], rtol=1e-9, atol=1e-12)
+    together = whole(*block)
+    for n, i in np.ndindex(together.shape[1:]):
+        one_beta, one_theta = (x if np.ndim(x) == 0 else x[i : i + 1] for x in (beta, theta))
+        alone = whole(drive[:, n : n + 1, i : i + 1], target[:, n : n + 1, i : i + 1], one_beta, rho, sigma, one_theta)
+        np.testing.assert_allclose(together[:, n, i], alone[:, 0, 0], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("near", [1, 3, 100])
@@ -418,11 +409,11 @@ def test_bounds_do_not_change_the_minimum(near, monkeypatch):
     drive, target = 0.05 + 0.3 * rng.normal(size=(40, 5, 20)), rng.random((40, 5, 20))
     for sigma in (0.03, 0.5, 5.0):
         block = (drive, target, 0.95, 1.0, sigma, 1.0)
-        usual = objective(ChainStep.solve(*block), *block)
+        usual = objective(whole(*block), *block)
         with monkeypatch.context() as patch:
             patch.setattr(contacts, "NEAR", near)
             patch.setattr(chain_step, "CHUNK", 7 * 40 * 8)
-            np.testing.assert_allclose(objective(ChainStep.solve(*block), *block), usual, rtol=1e-12)
+            np.testing.assert_allclose(objective(whole(*block), *block), usual, rtol=1e-12)
 
 
 @pytest.mark.parametrize("beta", [0.05, 0.5, 0.95, 1.0])
@@ -431,24 +422,24 @@ def test_single_precision_stays_so_and_loses_little(beta, steps):
     rng = np.random.default_rng(steps)
     drive, target = 0.05 + 0.3 * rng.normal(size=(steps, 3, 5)), rng.random((steps, 3, 5))
     single = (drive.astype(np.float32), target.astype(np.float32))
-    numbers = (np.float64(np.float32(beta)), 1.0, np.float64(0.5), np.ones(5))
-    v = ChainStep.solve(*single, *numbers)
+    numbers: tuple[Any, ...] = (np.float64(np.float32(beta)), 1.0, np.float64(0.5), np.ones(5))
+    v = whole(*single, *numbers)
     assert v.dtype == np.float32
-    block = (*(x.astype(np.float64) for x in single), *numbers)
-    got, best = objective(v.astype(np.float64), *block), objective(ChainStep.solve(*block), *block)
+    block: tuple[Any, ...] = (*(x.astype(np.float64) for x in single), *numbers)
+    got, best = objective(v.astype(np.float64), *block), objective(whole(*block), *block)
     np.testing.assert_allclose(got, best, rtol=1e-5, atol=1e-6)
-    assert OneStep.solve(single[0][0], None, None, None, single[1][0], *numbers).dtype == np.float32
-    assert ColouredSteps.solve(v, *single, *numbers, 1).dtype == np.float32
+    assert one(single[0][0], None, None, None, single[1][0], *numbers).dtype == np.float32
+    assert half(v, *single, *numbers, 1).dtype == np.float32
 
 
 def test_without_coupling_the_chain_runs_free():
     drive = np.array([0.5, 0.4, -0.2]).reshape(3, 1, 1)
-    v = ChainStep.solve(drive, np.ones_like(drive), 0.5, 1.0, 0.0, 1.0)
+    v = whole(drive, np.ones_like(drive), 0.5, 1.0, 0.0, 1.0)
     np.testing.assert_allclose(v.ravel(), [0.5, 0.65, 0.125])
 
 
 def test_a_wanted_spike_lands_one_ulp_above_the_threshold():
     drive = np.full((1, 1, 1), 0.9)
-    assert ChainStep.solve(drive, np.ones_like(drive), 0.5, 1.0, 1.0, 1.0).item() == np.nextafter(1.0, 2.0)
-    unwanted = OneStep.solve(np.full((1, 1), 1e9), None, None, None, np.zeros((1, 1)), 0.5, 1.0, 1e30, 0.1)
+    assert whole(drive, np.ones_like(drive), 0.5, 1.0, 1.0, 1.0).item() == np.nextafter(1.0, 2.0)
+    unwanted = one(np.full((1, 1), 1e9), None, None, None, np.zeros((1, 1)), 0.5, 1.0, 1e30, 0.1)
     assert unwanted.item() == 0.1

@@ -198,7 +198,7 @@ class UnknownBlock(RidgeWeights):
 
     @classmethod
     def matches(cls, block):
-        return None if block.form == "difference" else "it needs the difference form"
+        return None if any(t.kind == "elastic_net" for t in block.terms) else "it needs an elastic net"
 
 
 def test_a_rule_without_an_oracle_fails():
