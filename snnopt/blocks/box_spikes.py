@@ -17,7 +17,7 @@ from snnopt.split import Block
 Array = NDArray[Any]
 
 COLUMNS = 1024
-"""Columns that are swept together: few enough for them to stay in the cache."""
+"""Columns that are swept together: enough to be worth a call, few enough to stay in the cache."""
 SWEEPS = 4
 """Sweeps between two looks at the residual."""
 LOOKS = 8
@@ -32,7 +32,7 @@ class BoxSpikes(ClosedForm):
     ``start``); columns leave as soon as they are optimal, and those on which it is slow are finished by exact solves over
     the neurons that are not at a bound. Either way a column is done when ``|a - clip(a - grad/diag N)|`` is at most
     ``eps^(2/3)`` of what its terms weigh, for every neuron. Clipping the free minimiser is not enough. ``a`` has no unit.
-    Source: coordinate descent on a box QP, Bertsekas, Nonlinear Programming, section 2.7.
+    Source: Bertsekas, Nonlinear Programming, 2nd edition, section 2.7 (coordinate descent over a box).
     """
 
     formula: ClassVar[str] = (

@@ -31,8 +31,9 @@ class TraceSpikes(ClosedForm):
         rho_s K'K a M + (rho_l E'E + sigma I) a = right,    M = W'W = Q diag(m) Q',
 
     so column j of aQ solves ``(rho_s m_j K'K + rho_l E'E + sigma I) z = (right Q)_j``. These n systems need no factor each:
-    one basis P of time makes ``m_max rho_s K'K = diag(c^2)`` and ``rho_l E'E + sigma I = diag(s^2)`` of them all, found from
-    K and E themselves (generalised singular values; Golub and Van Loan, section 6.1.6), as their squares would lose digits.
+    one basis P of time serves them all, ``P' (m_max rho_s K'K) P = diag(c^2)`` and ``P' (rho_l E'E + sigma I) P = diag(s^2)``,
+    found from K and E themselves, as their squares would lose digits (generalised singular values; Golub and Van Loan,
+    Matrix Computations, 4th edition, section 6.1.6).
     A layer that reads itself, or whose neurons have kernels of their own, has no such equation: ``split_kept`` refuses it.
     """
 
