@@ -18,7 +18,7 @@ demo: .venv ## Train on real digits and draw what happened (the main job)
 	$(BIN)/snnopt demo $(ARGS)
 
 test: .venv ## Run the tests
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 lint: .venv ## Check style, format, types and the direction of imports
 	$(BIN)/ruff check

@@ -14,7 +14,6 @@ import snnopt as so
 DATA = "saccades"
 PUBLISHED = {"size": 34, "hidden": (512,), "beta": 0.95}
 """Arguments of the published network; its data have 150 steps of 1 ms."""
-LOSSES = {"squared": lambda y, over: 2.0 * so.SquaredError(y, over=over), "cross-entropy": so.CrossEntropy}
 
 
 def build(
@@ -36,12 +35,15 @@ def build(
     loss : ``"squared"``, as published, or ``"cross-entropy"``, which generalises better.
     over : what the loss sees, published as the last membrane potential; ``"mean"`` generalises better.
     """
-    if loss not in LOSSES:
-        raise ValueError(f"loss={loss!r}: write one of {', '.join(LOSSES)}")
+    if loss not in ("squared", "cross-entropy"):
+        raise ValueError(f"loss={loss!r}: write 'squared' or 'cross-entropy'")
     events = so.Input(2 * size**2, name="events")
     signal: so.Input | so.Population = events
     for k, units in enumerate(hidden, 1):
         name = "hidden" if len(hidden) == 1 else f"hidden{k}"
         signal = so.LIF(beta=beta, threshold=threshold, name=name)(so.Dense(units)(signal))
     readout = so.LI(beta=beta, name="readout")(so.Dense(10)(signal))
-    return so.Problem(so.Network(events, readout), LOSSES[loss](readout, over=over))
+    network = so.Network(events, readout)
+    if loss == "squared":
+        return so.Problem(network, 2.0 * so.SquaredError(readout, over=over))
+    return so.Problem(network, so.CrossEntropy(readout, over=over))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import snnopt as so
+from snnopt.blocks import Binding
 
 X = so.Input(4, name="x")
 H = so.LIF(beta=0.9, name="hidden")(so.Dense(5)(X))
@@ -134,10 +136,59 @@ def test_a_spike_budget_holds_on_the_training_set(algorithm: str) -> None:
     assert result.score(x, labels) > 0.9
 
 
-def rate_of(result: so.Result, x: np.ndarray) -> float:
-    spikes = so.simulate(result, result.weights, x.astype(np.float32), timesteps=8)["hidden"].spikes
+def rate_of(result: so.Result, x: np.ndarray, layer: str = "hidden") -> float:
+    spikes = so.simulate(result, result.weights, x.astype(np.float32), timesteps=8)[layer].spikes
     assert spikes is not None
     return float(spikes.mean(dtype=np.float64))
+
+
+@pytest.mark.parametrize("algorithm", ["online", "rollout"])
+def test_a_spike_budget_holds_where_current_lowers_potentials(algorithm: str) -> None:
+    x, labels = data()
+    h = so.Neuron.from_equations(v="0.9*v - i - s", threshold=1.0, name="hidden")(so.Dense(5)(X))
+    y = so.LI(beta=0.9, name="out")(so.Dense(3)(h))
+    problem = so.Problem(so.Network(X, y), so.CrossEntropy(y), constraints=[so.SpikeBudget(h, 0.02)])
+    result = so.compile(problem, algorithm).solve(x, labels, timesteps=8)
+    assert 0 < rate_of(result, x) <= 0.02
+
+
+def test_budgets_of_several_layers_hold_whatever_their_order() -> None:
+    """The first layer silences the second; once it has a budget itself, the second fires more."""
+    x, labels = data()
+    first = so.LIF(beta=0.9, name="first")(so.Dense(6)(X))
+    h = so.LIF(beta=0.9, name="hidden")(so.Dense(5, name="drive")(X) + so.Dense(5, bias=False, name="hush")(first))
+    y = so.LI(beta=0.9, name="out")(so.Dense(3)(h))
+    budgets = [so.SpikeBudget(h, 0.1), so.SpikeBudget(first, 0.05)]
+    plan = so.compile(so.Problem(so.Network(X, y), so.CrossEntropy(y), constraints=budgets), so.Rollout(max_iter=1))
+    shapes = {v.name: v.shape for v in plan.program.variables if v.kind in ("weight", "bias")}
+    start = {n: np.full(shape, {"hush.weight": -0.05, "drive.weight": 0.13}.get(n, 0.2)) for n, shape in shapes.items()}
+    result = plan.solve(x, labels, timesteps=8, weights={n: w * (w.ndim > 1) for n, w in start.items()})
+    assert 0 < rate_of(result, x) <= 0.1 and 0 < rate_of(result, x, "first") <= 0.05
+
+
+@pytest.mark.parametrize("algorithm", ["online", "rollout"])
+def test_a_budget_that_no_bias_keeps_is_noted(algorithm: str) -> None:
+    """These neurons see how their current changes from step to step, whatever its level."""
+    h = so.Neuron.from_equations(w="i", v="i - w", threshold=1e-3, potential="v", name="hidden")(so.Dense(5)(X))
+    y = so.LI(beta=0.9, name="out")(so.Dense(3)(h))
+    problem = so.Problem(so.Network(X, y), so.CrossEntropy(y), constraints=[so.SpikeBudget(h, 0.01)])
+    x = np.random.default_rng(0).random((8, 60, 4))
+    result = so.compile(problem, algorithm).solve(x, data()[1])
+    assert any("'hidden'" in note and "its budget" in note for note in result.notes)
+    assert all(np.abs(w).max() < 1e3 for w in result.weights.values())
+
+
+def test_biases_move_each_neuron_towards_firing() -> None:
+    from snnopt.runtime.revive import revive
+
+    gains = np.array([1.0, -1.0, 2.0, -0.5, 1.0])
+    h = so.Neuron.from_equations(v="0.9*v + g*i - s", threshold=2.0, parameters={"g": gains}, name="hidden")
+    y = so.LI(name="out")(so.Dense(3)(h(so.Dense(5)(X))))
+    coupling = so.compile(so.Problem(so.Network(X, y), so.CrossEntropy(y))).program.by_name["hidden"]
+    weights = {"hidden.weight": np.ones((5, 4)), "hidden.bias": np.zeros(5)}
+    for up in (True, False):
+        moved = revive(coupling, weights, up, 8)["hidden.bias"]
+        np.testing.assert_allclose(moved, (0.1 if up else -0.1) * np.sign(gains))
 
 
 def test_a_budget_needs_a_bias() -> None:
@@ -148,28 +199,29 @@ def test_a_budget_needs_a_bias() -> None:
         so.compile(problem)
 
 
-def linear_problem(penalty: Any) -> tuple[so.Problem, np.ndarray, np.ndarray]:
+def linear_problem(penalty: Any, beta: Any = 0.5) -> tuple[so.Problem, np.ndarray, np.ndarray]:
     """A regression without spikes, so that the minimiser can be computed."""
     rng = np.random.default_rng(1)
     x = so.Input(6, name="x")
-    y = so.LI(beta=0.5, name="y")(so.Dense(2)(x))
+    y = so.LI(beta=beta, name="y")(so.Dense(2)(x))
     X = rng.standard_normal((80, 6))
     target = X @ rng.standard_normal((6, 2)) * np.array([1, 0.1]) + 0.3 * rng.standard_normal((80, 2))
     return so.Problem(so.Network(x, y), so.SquaredError(y) + penalty(y)), X, target
 
 
+@pytest.mark.parametrize("beta", [[0.5, 0.5], [0.6, 0.3]])
 @pytest.mark.parametrize("kind", ["l1", "group_lasso"])
-def test_penalties_are_minimised(kind: str) -> None:
+def test_penalties_are_minimised(kind: str, beta: list[float]) -> None:
     """Against CVXPY on the whole problem: a read-out of constant inputs is a lasso."""
     import cvxpy as cp
 
     term, scale = {"l1": so.L1, "group_lasso": so.GroupLasso}[kind], 0.3
-    problem, X, target = linear_problem(lambda y: scale * term(y.weights))
+    problem, X, target = linear_problem(lambda y: scale * term(y.weights), beta)
     algorithm = so.Rollout(max_iter=400, readout_step=1.0, readout_ridge=1e-3, patience=400, dtype="float64")
     result = so.compile(problem, algorithm).solve(X, target, timesteps=6)
-    gain = float(np.mean(np.cumsum([0.5**k for k in range(6)])))  # of a constant current in the mean potential
+    gain = np.mean(np.cumsum(np.power.outer(beta, np.arange(6)), 1), 1)  # of a constant current in the mean potential
     w, b = cp.Variable((2, 6)), cp.Variable((1, 2))
-    loss = cp.sum_squares(gain * (X @ w.T + np.ones((80, 1)) @ b) - target) / 2 / len(X)
+    loss = cp.sum_squares((X @ w.T + np.ones((80, 1)) @ b) @ np.diag(gain) - target) / 2 / len(X)
     size = cp.sum(cp.abs(w)) if kind == "l1" else cp.sum(cp.norm(w, 2, axis=0))
     best = cp.Problem(cp.Minimize(loss + scale * size)).solve(solver=cp.CLARABEL)
     found = result.weights["y.weight"], result.weights["y.bias"]
@@ -177,9 +229,10 @@ def test_penalties_are_minimised(kind: str) -> None:
     norm = np.abs(found[0]).sum() if kind == "l1" else np.linalg.norm(found[0], axis=0).sum()
     objective = (miss**2).sum() / 2 / len(X) + scale * norm
     assert best * (1 - 1e-6) <= objective <= best * (1 + 1e-4)
-    exact_zeros = np.abs(w.value) < 1e-6
-    assert exact_zeros.any()
-    np.testing.assert_array_equal(found[0] == 0, exact_zeros)
+    if beta[0] == beta[1]:
+        exact_zeros = np.abs(w.value) < 1e-6
+        assert exact_zeros.any()
+        np.testing.assert_array_equal(found[0] == 0, exact_zeros)
 
 
 def test_the_fallback_does_what_the_closed_form_does() -> None:
@@ -200,6 +253,46 @@ def test_the_fallback_does_what_the_closed_form_does() -> None:
         so.verify(plan, trials=1).raise_if_failed()
     np.testing.assert_allclose(found["cvxpy"], found["closed form"], atol=1e-4)
     assert cp is not None
+
+
+@pytest.mark.parametrize("algorithm", ["rollout", "exact_block"])
+def test_a_cvx_penalty_counts_in_the_objective_as_its_closed_form_does(algorithm: str) -> None:
+    import cvxpy as cp
+
+    def bound_by_a_variable(w: Any) -> Any:
+        largest = cp.Variable(nonneg=True)
+        return largest + cp.pos(cp.norm_inf(w) - largest)
+
+    losses = {}
+    chosen = {
+        "rollout": so.Rollout(max_iter=2, dtype="float64"),
+        "exact_block": so.algorithms.ExactBlock(max_iter=2, begin="rollout", dtype="float64"),
+    }[algorithm]
+    terms = {
+        "l1": so.L1(H.weights),
+        "cvx": so.cvx(H.weights, cp.norm1),
+        "largest": so.cvx(H.weights, bound_by_a_variable),
+    }
+    for name, term in terms.items():
+        plan = so.compile(so.Problem(NETWORK, so.SquaredError(Y) + 0.5 * term), chosen, on_missing="cvxpy")
+        result = plan.solve(*data(), timesteps=5)
+        losses[name] = np.min(result.history["loss"]), result.weights  # type: ignore[arg-type]
+    assert losses["cvx"][0] == pytest.approx(losses["l1"][0], rel=1e-6)
+    loss, weights = losses["largest"]
+    potentials = so.simulate(NETWORK, weights, data()[0], timesteps=5)["out"].potentials.mean(0)
+    error = 0.5 * ((potentials - np.eye(3)[data()[1]]) ** 2).sum(1).mean()
+    assert loss == pytest.approx(error + 0.5 * np.abs(weights["hidden.weight"]).max(), rel=1e-5)
+
+
+def test_penalties_without_a_value_are_bugs() -> None:
+    from snnopt.program import InvalidProgram, Term
+    from snnopt.runtime.copies import WeightPenalties
+
+    plan = so.compile(so.Problem(NETWORK, so.CrossEntropy(Y) + so.L1(H.weights)))
+    stranger = Term("elastic_net", "penalty", "hidden", ("hidden.weight",))
+    program = dataclasses.replace(plan.program, terms=(*plan.program.terms, stranger))
+    with pytest.raises(InvalidProgram, match="elastic_net"):
+        WeightPenalties(program, plan.bindings)
 
 
 def test_a_failing_fallback_ends_in_a_status_that_names_the_layer() -> None:
@@ -229,6 +322,37 @@ def test_a_failing_fallback_ends_in_a_status_that_names_the_layer() -> None:
     result = plan.solve(*data(), timesteps=5)
     assert result.status is so.Status.NUMERICAL_ERROR and "hidden" in result.message
     assert len(calls) == 1, "the problem is built once"
+
+
+@pytest.mark.parametrize("name", so.algorithms.ALGORITHMS)
+@pytest.mark.parametrize("boxed", [False, True])
+@pytest.mark.parametrize("failure", ["not finite", "not finite at once", "not solved"])
+def test_a_run_that_breaks_down_leaves_finite_weights(name: str, boxed: bool, failure: str) -> None:
+    """A weight rule gives NaN, or gives NaN once and then finds no solution."""
+    box, calls = so.Box(H.weights, -0.5, 0.5), list[int]()
+    problem = so.Problem(NETWORK, so.SquaredError(Y, over="last"), constraints=[box] if boxed else [])
+    plan = so.compile(problem, dataclasses.replace(so.algorithms.ALGORITHMS[name](), dtype="float64"))
+
+    def broken(binding: Binding) -> Binding:
+        if binding.block.kind != "weights":
+            return binding
+        assert isinstance(binding.rule, type)
+        solve: Any = binding.rule.solve  # type: ignore[attr-defined]
+
+        def fails(*arguments: Any) -> Any:
+            calls.append(1)
+            late = len(calls) - (0 if "once" in failure else 4)
+            if late > 1 and failure == "not solved":
+                raise np.linalg.LinAlgError("Singular matrix")
+            return solve(*arguments) * (np.nan if late > 0 else 1.0)
+
+        return dataclasses.replace(binding, rule=type("Broken", (binding.rule,), {"solve": staticmethod(fails)}))
+
+    result = dataclasses.replace(plan, bindings=tuple(map(broken, plan.bindings))).solve(*data(), timesteps=5)
+    assert result.status in (so.Status.DIVERGED, so.Status.NUMERICAL_ERROR)
+    for weights in (result.weights, result.last_weights):
+        assert all(np.isfinite(w).all() for w in weights.values())
+        assert not boxed or np.abs(weights["hidden.weight"]).max() <= 0.5
 
 
 @pytest.mark.parametrize(

@@ -410,6 +410,38 @@ def test_variables_that_tie_blocks() -> None:
     }
 
 
+@pytest.mark.parametrize("algorithm", ["online", "rollout", "perin2025", "exact_block", "full_dual", "consensus"])
+def test_copies_are_tied_to_their_weights(algorithm: str) -> None:
+    x = so.Input(6, name="x")
+    h = so.LIF(name="h1")(so.Dense(5)(x))
+    g = so.LIF(name="h2")(so.Dense(5)(h))
+    y = so.LI(name="out")(so.Dense(3)(g))
+    network = so.Network(x, y)
+    objective = so.CrossEntropy(y) + 0.1 * so.L1(g.weights) + 0.1 * so.L1(y.weights)
+    plan = so.compile(so.Problem(network, objective, constraints=[so.Box(h.weights, -1, 1)]), algorithm)
+    diagram = plan_diagram(plan)
+    column = {box.name: box.column for box in diagram.boxes}
+    found = {(link.source, link.target): link.label for link in diagram.links}
+    last = "out.readout" if algorithm in ("online", "rollout") else "out.weights"
+    for weights, copy in (("h1.weights", "h1.copy"), ("h2.weights", "h2.copy"), (last, "out.copy")):
+        assert column[weights] == column[copy] and found[copy, f"{copy}: W = V"] == ("V",)
+        assert found[weights, f"{copy}: W = V"] == ("W",)
+    assert {source for source, _ in found} == {b.block.name for b in plan.bindings}
+    ax = six_by_four()
+    so.draw(plan, ax)
+    assert texts(ax).count("W = V") == 3 and any("V their copies" in t for t in texts(ax))
+    check_clear(so.draw(plan))
+
+
+def test_a_last_step_with_a_block_of_its_own_is_tied_too() -> None:
+    x = so.Input(6, name="x")
+    y = so.LI(name="out")(so.Dense(3)(so.LIF(name="h")(so.Dense(5)(x))))
+    problem = so.Problem(so.Network(x, y), so.SquaredError(y, over="last"))
+    plan = so.compile(problem, so.algorithms.Perin2025(last_step="published"))
+    assert {k.source for k in plan_diagram(plan).links} == {b.block.name for b in plan.bindings}
+    assert not any("copies" in t for t in texts(so.draw(plan, six_by_four())))
+
+
 def test_shared_weights_tie_the_layers_that_use_them() -> None:
     links = plan_diagram(plan_of("shared weights", "online")).links
     assert {link.target for link in links if link.source == "h2+h1.weights"} == {"h1: dynamics", "h2: dynamics"}

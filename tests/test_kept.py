@@ -50,10 +50,12 @@ class Any_(KeptAlgorithm):
 
 class Difference(Any_):
     form: ClassVar[Form] = "difference"
+    order: ClassVar[Order] = "together"
 
 
 class Trace(Any_):
     form: ClassVar[Form] = "trace"
+    order: ClassVar[Order] = "together"
 
 
 class OneByOne(Any_):
@@ -232,6 +234,95 @@ def test_the_lagrangian_of_exact_block_never_rises_while_duals_rest(begin: str, 
 KEPT = [n for n, a in ALGORITHMS.items() if issubclass(a, KeptAlgorithm)]
 
 
+def spiking(over: Any = "count", penalty: Any = None, **more: Any) -> so.Problem:
+    """A problem that is judged by the counts of its output's spikes."""
+    x = so.Input(6, name="x")
+    h = so.LIF(beta=0.9, name="h0")(so.Dense(12)(x))
+    y = so.LIF(beta=0.9, name="y")(so.Dense(3)(h))
+    objective = so.CrossEntropy(y, over=over) + 0.1 * so.L2(h.weights) + 1e-3 * so.SpikeCost(h)
+    return so.Problem(so.Network(x, y), objective if penalty is None else objective + penalty(h.weights), **more)
+
+
+PENALTIES: dict[str, Any] = {
+    "none": None,
+    "l1": lambda w: 0.2 * so.L1(w),
+    "group lasso": lambda w: 0.2 * so.GroupLasso(w),
+}
+
+
+@pytest.mark.parametrize("kind", [Difference, Trace])
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_the_lagrangian_of_a_feasible_state_is_the_objective(kind: type[Any_], penalty: str) -> None:
+    """Losses on counts, penalties at the copies and prices among it; once W = V is broken, its terms too."""
+    algorithm = kind(max_iter=1, dtype="float64")
+    plan = so.compile(spiking(penalty=PENALTIES[penalty]), algorithm)
+    x, labels = data()
+    wiring, rng = Wiring(plan.program, F64), np.random.default_rng(0)
+    weights = {n: w.reshape(len(w), -1) if w.ndim > 1 else w for n, w in random_weights(plan, rng).items()}
+    state = State(weights, {"x": x}, {"y": labels}, len(x))
+    state.roll_out(wiring)
+    s = KeptSweeper(wiring, plan.bindings, algorithm, state)
+    counts = state.a["y"].sum(0)
+    loss = np.mean(np.log(np.exp(counts).sum(1)) - counts[np.arange(60), labels])
+    w = weights["h0.weight"]
+    sizes = {"none": 0.0, "l1": np.abs(w).sum(), "group lasso": np.linalg.norm(w, axis=0).sum()}
+    costs = 1e-3 * state.a["h0"].sum() / 60 + 0.2 * sizes[penalty]
+    assert lagrangian(s) == pytest.approx(loss + 0.05 * (w**2).sum() + costs, rel=1e-12)
+    split = s.weights["h0"][0].split
+    if split is not None:
+        before = lagrangian(s)
+        split.m, split.u = 0.7, rng.standard_normal(split.u.shape)
+        state.weights = state.weights | {"h0.weight": w + 1}
+        u = split.u[:, :6]
+        more = 0.05 * ((w + 1) ** 2 - w**2).sum() + 0.35 * ((1 + u) ** 2 - u**2).sum()
+        more += algorithm.rho / 2 * (s.dynamics["h0"].residual(state) ** 2).sum() / 60
+        assert lagrangian(s) == pytest.approx(before + more, rel=1e-12)
+
+
+def random_weights(plan: so.Plan, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    names = [v for v in plan.program.variables if v.kind in ("weight", "bias")]
+    return {v.name: rng.standard_normal(v.shape) / np.sqrt(6) for v in names}
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_dual_residuals_are_those_of_the_sweep(depth: int) -> None:
+    """One step at a time potentials are written in place, and what they were must be kept."""
+    record = so.compile(problem(depth), so.algorithms.Perin2025(max_iter=4, dtype="float64")).solve(*data()).history[-1]
+    assert record.dual["y"] > 0
+
+
+def test_a_published_plan_runs_the_rules_it_shows() -> None:
+    plan = so.compile(problem(1), so.algorithms.Perin2025(max_iter=1, last_step="published"))
+    outputs = {b.block.at: b.title for b in plan.bindings if b.block.kind == "outputs"}
+    assert outputs == {"before last": "OutputStep", "last": "PublishedOutputStep"}
+    calls: dict[str, int] = {}
+    counted = tuple(watched(b, calls) for b in plan.bindings)
+    dataclasses.replace(plan, bindings=counted).solve(*data())
+    assert calls["y.outputs"] == 8 and calls["y.outputs[T]"] == 1
+
+
+BUDGETED: dict[str, KeptAlgorithm] = {
+    "perin2025": so.algorithms.Perin2025(max_iter=20, warm_up=5),
+    "exact_block": so.algorithms.ExactBlock(max_iter=60, begin="rollout"),
+    "full_dual": so.algorithms.FullDual(max_iter=90),
+    "consensus": so.algorithms.Consensus(max_iter=60),
+}
+
+
+@pytest.mark.parametrize("name", BUDGETED)
+def test_a_spike_budget_prices_spikes_and_holds_in_the_end(name: str) -> None:
+    rates, given = {}, problem(1)
+    for rate in (1.0, 0.05):
+        budget = so.SpikeBudget(given.network.populations[0], rate)
+        constrained = so.Problem(given.network, given.objective, constraints=[budget])
+        result = so.compile(constrained, BUDGETED[name]).solve(*data())
+        rates[rate] = result.history[-1].firing_rate["h0"]
+        spikes = so.simulate(result, result.weights, data()[0].astype(np.float32))["h0"].spikes
+        assert spikes is not None and spikes.mean() <= rate
+        assert spikes.any()
+    assert name == "perin2025" or rates[0.05] < 0.8 * rates[1.0]
+
+
 @pytest.mark.parametrize("name", KEPT)
 @pytest.mark.parametrize("loss", [so.SquaredError, so.CrossEntropy, so.Hinge])
 def test_histories_tell_everything(name: str, loss: Any) -> None:
@@ -250,22 +341,23 @@ def test_histories_tell_everything(name: str, loss: Any) -> None:
         np.testing.assert_array_equal(again.weights[n], w)
 
 
+def watched(binding: Binding, calls: dict[str, int]) -> Binding:
+    """The binding, whose rule counts its calls by block."""
+    assert isinstance(binding.rule, type)
+    solve: Any = binding.rule.solve  # type: ignore[attr-defined]
+
+    def count(*arguments: Any) -> Any:
+        calls[binding.block.name] = calls.get(binding.block.name, 0) + 1
+        return solve(*arguments)
+
+    return dataclasses.replace(binding, rule=type("Mine", (binding.rule,), {"solve": staticmethod(count)}))
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_the_bound_closed_forms_are_those_that_run(name: str) -> None:
     plan = so.compile(problem(1), ALGORITHMS[name](max_iter=1))  # type: ignore[call-arg]
     calls: dict[str, int] = {}
-
-    def watched(binding: Binding) -> Binding:
-        assert isinstance(binding.rule, type)
-        solve: Any = binding.rule.solve  # type: ignore[attr-defined]
-
-        def count(*arguments: Any) -> Any:
-            calls[binding.block.name] = calls.get(binding.block.name, 0) + 1
-            return solve(*arguments)
-
-        return dataclasses.replace(binding, rule=type("Mine", (binding.rule,), {"solve": staticmethod(count)}))
-
-    dataclasses.replace(plan, bindings=tuple(map(watched, plan.bindings))).solve(*data())
+    dataclasses.replace(plan, bindings=tuple(watched(b, calls) for b in plan.bindings)).solve(*data())
     assert set(calls) == {b.block.name for b in plan.bindings}
 
 
@@ -329,3 +421,48 @@ def test_published_variants_differ_from_the_exact_ones() -> None:
     a, clip, last, two = found.values()
     assert np.any(a != clip) and np.any(last != two)
     assert lower(problem()).losses
+
+
+class MyRollout(so.Rollout):
+    mine: ClassVar[Any]
+
+    def sweep(self, net: Any) -> Any:
+        return type(self).mine(net)
+
+
+class MyExactBlock(so.algorithms.ExactBlock):
+    mine: ClassVar[Any]
+
+    def sweep(self, net: Any) -> Any:
+        return type(self).mine(net)
+
+
+class MyPerin2025(so.algorithms.Perin2025):
+    mine: ClassVar[Any]
+
+    def sweep(self, net: Any) -> Any:
+        return type(self).mine(net)
+
+
+WORDS: dict[str, tuple[Any, Callable[[Any], list[Any]], str, str]] = {
+    "spikes": (MyRollout, lambda net: [net.rollout, net.hidden[0].spikes], "'spikes'", "demands"),
+    "duals": (MyRollout, lambda net: [net.duals], "'duals'", "potentials"),
+    "steps": (MyRollout, lambda net: [net.hidden[0].potentials_at(0)], "'potentials_at'", "potentials"),
+    "read-out": (MyRollout, lambda net: [net.outputs[0].weights], "'y', which is an output", "net.readout"),
+    "demands": (MyExactBlock, lambda net: [net.demands], "'demands'", "duals"),
+    "steps together": (MyExactBlock, lambda net: [net.hidden[0].spikes_at(1)], "'spikes_at'", "spikes"),
+    "spikes of an output": (MyExactBlock, lambda net: [net.outputs[0].spikes], "'y', which is an output", "potentials"),
+    "together one by one": (MyPerin2025, lambda net: [net.readout], "'readout'", "potentials_at"),
+    "late": (MyPerin2025, lambda net: [net.hidden[0].spikes_at(9)], "step 9", "0 to 8"),
+    "no word": (MyPerin2025, lambda net: [3], "3, which is no word", "spikes_at"),
+}
+
+
+@pytest.mark.parametrize("case", WORDS)
+def test_words_that_an_algorithm_has_no_block_for_are_refused(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind, sweep, says, fix = WORDS[case]
+    monkeypatch.setattr(kind, "mine", sweep, raising=False)
+    plan = so.compile(problem(1), kind())
+    with pytest.raises(CompileError, match=says) as caught:
+        plan.solve(*data())
+    assert repr(kind.name) in caught.value.where and fix in caught.value.fix

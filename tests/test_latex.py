@@ -17,7 +17,6 @@ from snnopt.model import CONNECTIONS, CONSTRAINTS, LOSSES, NEURONS, PENALTIES
 from snnopt.model.losses import Loss
 from snnopt.model.naming import ALONE, Names
 from snnopt.report.latex import lines
-from snnopt.report.latex.blocks import block_writer
 from snnopt.report.latex.symbols import number, roman
 
 READER: MathTextParser = MathTextParser("path")
@@ -464,13 +463,185 @@ def test_a_plan_has_a_line_for_each_block(algorithm: str) -> None:
     assert sum(r"\mathrm{where}" in line for line in found) == 2
 
 
-def test_a_block_in_difference_form_penalises_the_update_equation() -> None:
-    plan = so.compile(so.Problem(NETWORK, so.CrossEntropy(Y)))
-    block = next(b.block for b in plan.bindings if b.block.name == "hidden.weights")
-    line = block_writer(plan, Names(NETWORK)).line(replace(block, form="difference"))
-    check_line(line)
-    left, right = lines(NETWORK)[0].split(" = ")
-    assert rf"\left\| {left} - \left( {right} \right) \right\|^{{2}}" in line
+ALGORITHMS = ["online", "rollout", "perin2025", "exact_block", "full_dual", "consensus"]
+KEPT = ALGORITHMS[2:]
+H2 = so.LIF(beta=0.8, threshold=0.7, name="second")(so.Dense(4)(H))
+Y2 = so.LI(beta=0.9, name="out")(so.Dense(3)(H2))
+TERMS: dict[str, tuple[Any, tuple[so.model.Constraint, ...]]] = {
+    "box": (0.0, (so.Box(H.weights, -1, 1),)),
+    "l1": (0.3 * so.L1(H.weights), ()),
+    "both": (0.3 * so.L1(H.weights), (so.Box(H.weights, -1, 1),)),
+    "grid": (0.0, (so.Grid(H.weights, 3),)),
+    "spike cost": (0.2 * so.SpikeCost(H), ()),
+    "budget": (0.0, (so.SpikeBudget(H, 0.1),)),
+}
+
+
+def plan_with(terms: str, algorithm: str | so.algorithms.Algorithm, loss: Any = so.CrossEntropy) -> so.Plan:
+    penalty, constraints = TERMS[terms]
+    objective = loss(Y2) + penalty if penalty else loss(Y2)
+    return so.compile(so.Problem(so.Network(X, Y2), objective, constraints=list(constraints)), algorithm)
+
+
+def blocks_of(plan: so.Plan) -> dict[str, str]:
+    """The line of each block, by its name."""
+    heads = {rf"{roman(b.block.name)}:\quad ": b.block.name for b in plan.bindings}
+    return {
+        name: line.removeprefix(head) for line in lines(plan) for head, name in heads.items() if line.startswith(head)
+    }
+
+
+def of(letter: str, name: str) -> str:
+    """A signal of a layer, at any step of time."""
+    return rf"{letter}(?:_\{{t(?:-1)?\}})?\^\{{\({re.escape(roman(name))}\)\}}"
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("terms", TERMS)
+def test_every_block_minimises_over_its_variables(terms: str, algorithm: str) -> None:
+    plan = plan_with(terms, algorithm)
+    check(plan)
+    found = blocks_of(plan)
+    assert set(found) == {b.block.name for b in plan.bindings}
+    for b in plan.bindings:
+        least, _, objective = found[b.block.name].partition(r"}\; ")
+        assert least.startswith(r"\min_{")
+        name = b.block.layers[0]
+        kind = b.block.kind
+        variables = {"copy": "V_", "weights": "W_", "readout": "W_", "spikes": "a"}.get(kind, "v")
+        pattern = re.escape(f"{variables}{{{roman(name)}}}") if variables[-1] == "_" else of(variables, name)
+        assert re.search(pattern, least) and re.search(pattern, objective), b.block.name
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_duals_stand_where_they_move_and_nowhere_else(algorithm: str) -> None:
+    plan = plan_with("spike cost", algorithm)
+    duals = {"full_dual": ({"hidden", "second", "out"}, True), "consensus": (set(), True)}
+    on_dynamics, on_steps = duals.get(algorithm, ({"out"} if algorithm in KEPT else set(), False))
+    found = blocks_of(plan)
+    for b in plan.bindings:
+        line = found[b.block.name]
+        for name in ("hidden", "second", "out"):
+            coupled = name in {q.coupling for q in b.block.quadratics}
+            assert (re.search(rf" \+ {of('u', name)}", line) is not None) == (coupled and name in on_dynamics)
+            stepped = b.block.kind in ("spikes", "potentials") and name in b.block.layers
+            assert (re.search(rf" \+ {of('w', name)}", line) is not None) == (stepped and on_steps)
+    ends = any(line.endswith(r"\mathrm{zero\ before\ } t = T") for line in lines(plan))
+    assert ends == (algorithm in ("perin2025", "exact_block"))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_kept_block_reads_spikes_that_are_variables(algorithm: str) -> None:
+    for name, line in blocks_of(plan_with("spike cost", algorithm)).items():
+        layer, _, kind = name.partition(".")
+        read = {"hidden": None, "second": "hidden", "out": "second"}[layer]
+        if kind in ("weights", "outputs", "readout", "potentials") and read is not None:
+            assert re.search(rf"W_{{{re.escape(roman(layer))}}}\\,{of('a' if algorithm in KEPT else 's', read)}", line)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_residuals_are_of_the_form_that_runs(algorithm: str) -> None:
+    line = blocks_of(plan_with("spike cost", algorithm))["second.weights"]
+    assert (r"\kappa" in line) == (algorithm not in ("perin2025", "exact_block"))
+    if r"\kappa" not in line:
+        current = r"\left( W_{\mathrm{second}}\,a_{t}^{(\mathrm{hidden})} + b_{\mathrm{second}} \right)"
+        v, before = (rf"{step}^{{(\mathrm{{second}})}}" for step in ("v_{t}", "v_{t-1}"))
+        assert rf"{v} - 0.8\,{before} - {current} + 0.7\,a_{{t-1}}^{{(\mathrm{{second}})}}" in line
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("terms", ["box", "l1", "both", "grid"])
+def test_a_copy_is_tied_to_its_weights(terms: str, algorithm: str) -> None:
+    found = blocks_of(plan_with(terms, algorithm))
+    copy, weights = found["hidden.copy"], found["hidden.weights"]
+    names = {letter: rf"{letter}_{{\mathrm{{hidden}}}}" for letter in "WVU"}
+    dual = algorithm in KEPT or terms in ("l1", "both")
+    tied = rf"\frac{{m}}{{2}} \left\| {names['W']} - {names['V']} + {names['U']} \right\|^{{2}}"
+    assert copy.startswith(rf"\min_{{{names['V']}}}\; ")
+    assert (tied in copy) == (tied in weights) == dual
+    if not dual:
+        assert rf"\frac{{1}}{{2}} \left\| {names['W']} - {names['V']} \right\|^{{2}}" in copy and "V" not in weights
+    if terms in ("l1", "both"):
+        assert rf"0.3\,\left\| {names['V']} \right\|_{{1}}" in copy
+    if terms in ("box", "both"):
+        assert copy.endswith(rf"\mathrm{{s.t.}}\quad -1 \leq {names['V']} \leq 1")
+    if terms == "grid":
+        assert rf"{names['V']} \in \delta" in copy and r"\frac{2.5}{3}\,\mathrm{mean} |C|" in copy
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_price_of_spikes_stands_where_the_spikes_are(algorithm: str) -> None:
+    found = blocks_of(plan_with("spike cost", algorithm))
+    holder = "hidden.potentials" if algorithm == "online" else "hidden.spikes"
+    spikes = r"\\mathrm{E}_{\\xi} H" if algorithm == "online" else of("a", "hidden")
+    assert re.search(r"\+ 0\.2\\,\\left\\langle 1,\\, " + spikes, found[holder])
+    assert [name for name, line in found.items() if r"\langle 1" in line] == [holder]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_budget_has_a_multiplier_where_the_spikes_are(algorithm: str) -> None:
+    plan = plan_with("budget", algorithm)
+    holder = "hidden.potentials" if algorithm == "online" else "hidden.spikes"
+    priced = [name for name, line in blocks_of(plan).items() if r" + p_{\mathrm{hidden}} \left\langle 1,\, " in line]
+    assert priced == [holder] and any(r"p \geq 0" in line for line in lines(plan))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_hinge_is_smoothed_where_its_gradient_is_taken(algorithm: str) -> None:
+    plan = plan_with("spike cost", algorithm, so.Hinge)
+    (line,) = (line for name, line in blocks_of(plan).items() if name.startswith("out.") and "ell" in line)
+    smooth = algorithm not in KEPT
+    assert (r"\bar{\ell}_{\mathrm{hinge}}" in line) == smooth
+    assert any(r"\gamma = 0.25" in x for x in lines(plan)) == smooth
+    assert not any(r"\bar{\ell}" in x for x in lines(plan_with("box", algorithm)))
+
+
+def test_published_updates_and_boxes_are_told_apart() -> None:
+    for clip, box in (("box", True), ("published", False)):
+        loss = so.SquaredError(Y2, over="last")
+        algorithm = so.algorithms.Perin2025(clip=clip, last_step="exact" if box else "published")  # type: ignore[arg-type]
+        plan = so.compile(so.Problem(so.Network(X, Y2), loss), algorithm)
+        check(plan)
+        found = blocks_of(plan)
+        assert (r"\mathrm{s.t.}\quad 0 \leq a" in found["hidden.spikes"]) == box
+        assert (r"\mathrm{then}" in found["hidden.spikes"]) != box
+        assert r"\mathrm{as\ published\ }" not in found["out.outputs"]
+        assert (r"\; t < T}" in found["out.outputs"]) != box and ("out.outputs[T]" in found) != box
+        assert box or (
+            r"\; t = T}" in found["out.outputs[T]"] and r"\mathrm{as\ published\ }" in found["out.outputs[T]"]
+        )
+
+
+def test_a_fallback_says_so() -> None:
+    problem = so.Problem(NETWORK, so.CrossEntropy(Y), constraints=[so.cvx(H.weights, lambda w: w >= 0)])
+    plan = so.compile(problem, on_missing="cvxpy")
+    check(plan)
+    line = blocks_of(plan)["hidden.copy"]
+    assert r"\mathrm{cvx.lambda}(V_{\mathrm{hidden}})" in line and line.endswith(r"(\mathrm{CVXPY\ FALLBACK})")
+
+
+def test_duals_and_states_do_not_share_a_letter() -> None:
+    neuron = so.Neuron.from_equations(u="0.9 * u + 0.5 * i - 0.3 * s", potential="2 * u", threshold=1.0, name="h")
+    y = so.LI(0.9, name="y")(so.Dense(2)(neuron(so.Dense(3)(X))))
+    problem = so.Problem(so.Network(X, y), so.CrossEntropy(y))
+    assert r" + \mathrm{u{\prime}}^{(\mathrm{h})}" in blocks_of(so.compile(problem, "full_dual"))["h.weights"]
+    # v = 2 u: its difference form has gain 2 * 0.5 and reset 2 * 0.3
+    assert (
+        r"u_{t}^{(\mathrm{h})} - 0.9\,u_{t-1}^{(\mathrm{h})} - \left( W_{\mathrm{h}}\,x_{t}^{(\mathrm{x})} + b_{\mathrm{h}} "
+        r"\right) + 0.6\,a_{t-1}^{(\mathrm{h})}"
+    ) in blocks_of(so.compile(problem, "exact_block"))["h.weights"]
+
+
+def test_counted_spikes_are_linearised_in_their_own_block() -> None:
+    for algorithm, letter in (("rollout", "s"), ("exact_block", "a")):
+        plan = so.compile(so.Problem(so.Network(X, S), so.Hinge(S, over="count")), algorithm)
+        check(plan)
+        found = blocks_of(plan)
+        spikes = rf"{letter}_{{t}}^{{(\mathrm{{out}})}}"
+        assert (
+            rf"\left\langle \nabla\, \bar{{\ell}}_{{\mathrm{{hinge}}}}\left( \sum_{{t=1}}^{{T}} {spikes}"
+            in found["out.spikes"]
+        )
 
 
 def test_an_analogue_layer_has_a_demand_on_its_potentials() -> None:

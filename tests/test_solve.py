@@ -211,6 +211,24 @@ def test_squared_error_on_labels_and_one_hot_rows_is_one_problem(name: str, clus
 
 
 @BOTH
+def test_a_loss_of_scale_zero_counts_for_nothing(name: str, clusters: Data) -> None:
+    pixels = so.Input(8)
+    out = so.LI(name="readout")(so.Dense(3)(so.LIF()(so.Dense(20)(pixels))))
+    found = []
+    for objective in (so.SquaredError(out), 0 * so.CrossEntropy(out) + so.SquaredError(out)):
+        plan = so.compile(so.Problem(so.Network(pixels, out), objective), quick(name, dtype="float64"))
+        found.append(plan.solve(*clusters, timesteps=T))
+    np.testing.assert_allclose(found[0].weights["readout.weight"], found[1].weights["readout.weight"], rtol=1e-8)
+    other = so.LI(name="other")(so.Dense(3)(so.LIF()(so.Dense(4)(pixels))))
+    problem = so.Problem(so.Network(pixels, [out, other]), so.SquaredError(out) + 0 * so.CrossEntropy(other))
+    assert_sound(
+        so.compile(problem, quick(name)).solve(
+            clusters[0], dict.fromkeys(("readout", "other"), clusters[1]), timesteps=T
+        )
+    )
+
+
+@BOTH
 @pytest.mark.parametrize("columns", [1, 2])
 def test_real_targets_are_fitted(name: str, columns: int) -> None:
     rng = np.random.default_rng(1)
@@ -594,3 +612,25 @@ def test_a_spike_cost_lowers_the_rate_and_enters_the_loss(name: str, clusters: D
     total = float(losses.mean()) + 0.05 * float(spikes.sum((0, 2)).mean())
     if name == "rollout":
         assert total == pytest.approx(min(r.loss for r in result.history.records), rel=1e-9)
+
+
+def test_what_a_fixed_readout_passes_on_is_its_rules(clusters: Data) -> None:
+    pixels = so.Input(8)
+    out = so.LI(name="readout")(so.LIF(name="hidden")(so.Dense(3)(pixels)))
+    plan = so.compile(so.Problem(so.Network(pixels, out), so.CrossEntropy(out)), so.Online(epochs=1, dtype="float64"))
+
+    def nothing(loss: Any, seen: np.ndarray, target: np.ndarray, scale: float) -> np.ndarray:
+        return np.zeros_like(seen)
+
+    binding = next(b for b in plan.bindings if b.title == "FixedReadout")
+    assert isinstance(binding.rule, type)
+    silent = dataclasses.replace(binding, rule=type("Silent", (binding.rule,), {"solve": staticmethod(nothing)}))
+    bindings = tuple(silent if b is binding else b for b in plan.bindings)
+    still = dataclasses.replace(plan, bindings=bindings).solve(*clusters, timesteps=T, weights=(w := start(plan)))
+    np.testing.assert_array_equal(still.weights["hidden.weight"], w["hidden.weight"])
+    assert np.any(plan.solve(*clusters, timesteps=T, weights=w).weights["hidden.weight"] != w["hidden.weight"])
+
+
+def start(plan: so.Plan) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {v.name: rng.standard_normal(v.shape) for v in plan.program.variables if v.kind in ("weight", "bias")}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import ClassVar, Literal
 
-from snnopt.algorithms.words import Net, Sweep
-from snnopt.errors import ModelError
+from snnopt.algorithms.words import Net, Sweep, Word
+from snnopt.errors import CompileError, ModelError, shown
 from snnopt.program import Program
 from snnopt.split import Block, Form
 
@@ -30,9 +30,43 @@ class Algorithm(ABC):
     form: ClassVar[Form]
     summary: ClassVar[str]
 
+    @property
+    @abstractmethod
+    def words(self) -> tuple[str, ...]:
+        """The words that its sweep may use."""
+
+    @property
+    @abstractmethod
+    def output_words(self) -> tuple[str, ...]:
+        """Those of them that outputs have too."""
+
     @abstractmethod
     def sweep(self, net: Net) -> Sweep:
         """Yield the updates of one iteration, in order."""
+
+    def updates(self, net: Net) -> Sweep:
+        """Yield the words of a sweep, checked.
+
+        Raises
+        ------
+        CompileError
+            The sweep yields what is no word of this kind of algorithm, or not of that layer or step of time.
+        """
+        outputs = {layer.name for layer in net.outputs}
+        for word in self.sweep(net):
+            if not isinstance(word, Word):
+                raise self._refused(f"{shown(word)}, which is no word of a sweep", self.words)
+            if word.name not in self.words:
+                raise self._refused(f"{word.name!r}, for which it has no block", self.words)
+            if word.layer in outputs and word.name not in self.output_words:
+                raise self._refused(f"{word.name!r} of {word.layer!r}, which is an output", self.output_words)
+            if word.step is not None and word.step not in range(net.steps):
+                raise self._refused(f"{word.name!r} of step {word.step}", (f"steps 0 to {net.steps - 1}",))
+            yield word
+
+    def _refused(self, what: str, known: tuple[str, ...]) -> CompileError:
+        fix = f"use {', '.join(known)}" if known else "leave outputs to net.readout"
+        return CompileError(f"algorithm {self.name!r}", f"its sweep yields {what}", fix)
 
     @abstractmethod
     def split(self, program: Program) -> tuple[Block, ...]:

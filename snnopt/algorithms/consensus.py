@@ -8,7 +8,7 @@ from typing import ClassVar
 from snnopt.algorithms.kept import KeptAlgorithm
 from snnopt.algorithms.settings import SHARE, WHOLE, Duals, Start
 from snnopt.algorithms.words import Net, Sweep
-from snnopt.split import Box, Form
+from snnopt.split import Box, Form, Order
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Consensus(KeptAlgorithm):
 
     name: ClassVar[str] = "consensus"
     form: ClassVar[Form] = "trace"
+    order: ClassVar[Order] = "together"
     start: ClassVar[Start] = "rollout"
     duals: ClassVar[Duals] = "step"
     summary: ClassVar[str] = (

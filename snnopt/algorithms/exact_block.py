@@ -16,7 +16,8 @@ class ExactBlock(KeptAlgorithm):
     """``exact_block``: the published splitting with every block at its exact minimiser, all steps of time together.
 
     Spikes solve their box-constrained least squares, potentials the whole chain, outputs their closed chain; so the augmented
-    Lagrangian never rises while the multiplier rests (during ``warm_up``).
+    Lagrangian never rises while the multiplier rests (during ``warm_up``). Losses on the largest potential and on counts are
+    linearised, and a weight's copies have duals that move; with these it may.
 
     Parameters
     ----------
@@ -28,7 +29,6 @@ class ExactBlock(KeptAlgorithm):
     """
 
     begin: Literal["uniform", "rollout"] = field(default="uniform", metadata={"choices": ("uniform", "rollout")})
-
     chain: Literal["exact", "coloured"] = field(default="exact", metadata={"choices": ("exact", "coloured")})
 
     name: ClassVar[str] = "exact_block"
@@ -42,7 +42,8 @@ class ExactBlock(KeptAlgorithm):
         return self.begin
 
     @property
-    def potentials_order(self) -> Order:  # noqa: D102
+    def order(self) -> Order:  # type: ignore[override]
+        """The order in which potentials are solved for."""
         return "together" if self.chain == "exact" else "coloured"
 
     @property
@@ -50,7 +51,7 @@ class ExactBlock(KeptAlgorithm):
         return "exact"
 
     def sweep(self, net: Net) -> Sweep:
-        """From the output backward: weights, spikes, potentials of each layer."""
+        """From the output backward: spikes, potentials, weights of each layer."""
         yield net.readout
         for layer in reversed(net.hidden):
             yield layer.spikes

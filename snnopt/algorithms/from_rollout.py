@@ -19,6 +19,14 @@ class RolloutAlgorithm(Algorithm):
     form: ClassVar[Form] = "trace"
     step_rule: ClassVar[StepRule]
 
+    @property
+    def words(self) -> tuple[str, ...]:  # noqa: D102
+        return ("rollout", "readout", "demands", "potentials", "weights")
+
+    @property
+    def output_words(self) -> tuple[str, ...]:  # noqa: D102
+        return ()
+
     def split(self, program: Program) -> tuple[Block, ...]:  # noqa: D102
         return split_rollout(program, self.step_rule)
 

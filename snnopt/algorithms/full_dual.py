@@ -8,7 +8,7 @@ from typing import ClassVar
 from snnopt.algorithms.kept import KeptAlgorithm
 from snnopt.algorithms.settings import SHARE, WHOLE, Duals, Start
 from snnopt.algorithms.words import Net, Sweep
-from snnopt.split import Box, Form
+from snnopt.split import Box, Form, Order
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class FullDual(KeptAlgorithm):
 
     name: ClassVar[str] = "full_dual"
     form: ClassVar[Form] = "trace"
+    order: ClassVar[Order] = "together"
     start: ClassVar[Start] = "rollout"
     duals: ClassVar[Duals] = "all"
     summary: ClassVar[str] = "trace form from a rollout, scaled duals on every coupling"

@@ -38,9 +38,19 @@ class KeptAlgorithm(Algorithm):
     warm_up: int = field(default=0, metadata=WHOLE | {"zero": True})
     patience: int | None = field(default=None, metadata=WHOLE)
 
-    order: ClassVar[Order] = "together"
+    order: ClassVar[Order]
     start: ClassVar[Start]
     duals: ClassVar[Duals]
+
+    @property
+    def words(self) -> tuple[str, ...]:  # noqa: D102
+        if self.order == "one":
+            return ("rollout", "spikes_at", "potentials_at", "weights", "duals")
+        return ("rollout", "readout", "spikes", "potentials", "weights", "duals")
+
+    @property
+    def output_words(self) -> tuple[str, ...]:  # noqa: D102
+        return ("potentials_at" if self.order == "one" else "potentials", "weights")
 
     @property
     @abstractmethod
@@ -52,10 +62,5 @@ class KeptAlgorithm(Algorithm):
         """Whether an output's last step is updated as published."""
         return False
 
-    @property
-    def potentials_order(self) -> Order:
-        """The order in which hidden potentials are solved for."""
-        return self.order
-
     def split(self, program: Program) -> tuple[Block, ...]:  # noqa: D102
-        return split_kept(program, self.form, self.order, self.box, self.published, self.potentials_order)
+        return split_kept(program, self.form, self.order, self.box, self.published)

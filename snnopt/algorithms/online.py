@@ -24,7 +24,7 @@ class Online(RolloutAlgorithm):
     epochs : passes over the data, in whole batches drawn anew each time (up to one batch's rest is left out).
     batch_size : samples a batch; None takes a twelfth of the data, at least 32 and at most 1024.
     step, move : wanted change of the potentials, ``step * move`` times the threshold, RMS, at the start.
-    ridge : proximal weight mu of the weight block, times the mean diagonal of its Gram matrix.
+    ridge : proximal weight mu of the weight block, times rho and the mean square of each map's features.
     readout_step, readout_ridge : step of the read-out's majorised Newton, and its mu, in the same unit.
     dither : quantile of |v - threshold| that the half-width of the dithering is set to.
     memory : forgetting factor of the Gram sums, per batch.

@@ -26,7 +26,7 @@ class Rollout(RolloutAlgorithm):
     flips : share of spikes flipped in an iteration, at the start.
     distance : rho over the mean absolute demand.
     step : over-relaxation of the weight step.
-    ridge : proximal weight mu of the weight block, times the mean diagonal of its Gram matrix.
+    ridge : proximal weight mu of the weight block, times rho and the mean square of each map's features.
     readout_step, readout_ridge : step of the read-out's majorised Newton (1: the majoriser's minimiser, for a squared error
         the exact minimiser), and its mu.
     patience : iterations without a better loss before the run is called stalled.

@@ -52,7 +52,7 @@ class Exact:
 
 @dataclass(frozen=True)
 class WeightStep:
-    """Weight block: ridge over the mean diagonal, forgetting factor (0: this batch only), share of samples in the Gram
+    """Weight block: ridge over the features' mean square, forgetting factor (0: this batch only), share of samples in the Gram
     sums, over-relaxation.
     """
 
@@ -64,7 +64,7 @@ class WeightStep:
 
 @dataclass(frozen=True)
 class ReadoutStep:
-    """Read-out block: step eta, ridge over the mean diagonal, forgetting factor."""
+    """Read-out block: step eta, ridge over the features' mean square, forgetting factor."""
 
     eta: float
     ridge: float

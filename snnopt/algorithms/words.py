@@ -22,6 +22,11 @@ class Word:
     layer: str | None = None
     step: int | None = None
 
+    @property
+    def name(self) -> str:
+        """How a sweep writes it, without the layer."""
+        return self.kind if self.step is None else f"{self.kind}_at"
+
 
 @dataclass(frozen=True)
 class Layer:

@@ -34,10 +34,10 @@ def compile(  # noqa: A001 - the field's word, as in CVXPY
     Parameters
     ----------
     problem : what to minimise.
-    using : an algorithm by name (``"online"``, ``"rollout"``) or configured, ``so.algorithms.Online(epochs=20)``.
-
+    using : an algorithm by name (``"online"``, ``"rollout"``, ``"perin2025"``, ...) or configured,
+        ``so.algorithms.Online(epochs=20)``.
     on_missing : what to do with a block that has no closed form: ``"error"``, or ``"cvxpy"`` to have CVXPY solve it in every
-        sweep, where it is convex; ``plan.explain()`` says so in capitals, and what it costs.
+        sweep, where it is convex; ``plan.explain()`` says so in capitals.
 
     Raises
     ------

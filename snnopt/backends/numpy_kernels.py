@@ -21,15 +21,18 @@ class Coefficients:
     def __init__(self, space: StateSpace, dtype: np.dtype[Any]) -> None:
         d = space.order
         self.order = d
-        self.A = [[_entry(space.A[i, j], dtype) for j in range(d)] for i in range(d)]
-        self.B, self.R, self.C = ([_entry(m[i], dtype) for i in range(d)] for m in (space.B, space.R, space.C))
-        self.threshold = None if space.threshold is None else _entry(space.threshold, dtype, keep=True)
+        self.A = [[_coefficient(space.A[i, j], dtype) for j in range(d)] for i in range(d)]
+        self.B, self.R, self.C = ([_coefficient(m[i], dtype) for i in range(d)] for m in (space.B, space.R, space.C))
+        self.threshold = None if space.threshold is None else one_or_each(space.threshold, dtype)
 
 
-def _entry(values: Array, dtype: np.dtype[Any], keep: bool = False) -> Any:
-    if not keep and not np.any(values):
-        return None
+def one_or_each(values: Array, dtype: np.dtype[Any]) -> Any:
+    """One number where all values [n] are the same, else all of them."""
     return dtype.type(values[0]) if np.all(values == values[0]) else values.astype(dtype)
+
+
+def _coefficient(values: Array, dtype: np.dtype[Any]) -> Any:
+    return one_or_each(values, dtype) if np.any(values) else None
 
 
 def _add(total: Array | None, coefficient: Any, value: Array, own: bool = False) -> Array | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from snnopt.blocks.losses import LOSS_FUNCTIONS
+from numpy.typing import NDArray
+
+from snnopt.blocks.losses import LOSS_FUNCTIONS, LossFunction
 from snnopt.blocks.rule import ClosedForm
 from snnopt.split import Block
+
+Array = NDArray[Any]
 
 
 class FixedReadout(ClosedForm):
@@ -25,3 +29,15 @@ class FixedReadout(ClosedForm):
             return "the read-out has weights"
         unknown = [t.kind for t in block.terms if t.role == "loss" and t.kind not in LOSS_FUNCTIONS]
         return f"it has no closed form for {', '.join(unknown)}" if unknown else None
+
+    @staticmethod
+    def solve(loss: LossFunction, seen: Array, target: Array, scale: float) -> Array:
+        """Return the demand ``-scale dloss/dm``, [N, units].
+
+        Parameters
+        ----------
+        loss, scale : the loss and its factor in the objective.
+        seen : m, what the loss sees of the potentials, [N, units].
+        target : labels [N], or real [N, units].
+        """
+        return -seen.dtype.type(scale) * loss.gradient(seen, target)

@@ -33,6 +33,8 @@ class PublishedOutputStep(ClosedForm):
             return reason
         if not block.published:
             return "the exact last step is asked for"
+        if block.at != "last":
+            return "it is published for the last step"
         if any(t.kind != "squared_error" or t.over != ("last", 0) for t in block.terms):
             return "it is published for a squared error of the last potential"
         return None

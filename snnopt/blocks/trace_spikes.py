@@ -34,7 +34,8 @@ class TraceSpikes(ClosedForm):
     one basis P of time serves them all, ``P' (m_max rho_s K'K) P = diag(c^2)`` and ``P' (rho_l E'E + sigma I) P = diag(s^2)``,
     found from K and E themselves, as their squares would lose digits (generalised singular values; Golub and Van Loan,
     Matrix Computations, 4th edition, section 6.1.6).
-    A layer that reads itself, or whose neurons have kernels of their own, has no such equation: ``split_kept`` refuses it.
+    A layer that reads itself, that several read, or whose neurons have kernels of their own, has no such equation:
+    ``split_kept`` refuses it.
     """
 
     formula: ClassVar[str] = (
@@ -44,9 +45,6 @@ class TraceSpikes(ClosedForm):
     @classmethod
     def matches(cls, block: Block) -> str | None:  # noqa: D102
         reason = not_spikes(block, "trace", "none")
-        readers = [q.coupling for q in block.quadratics if q.coupling not in block.layers]
-        if reason is None and len(readers) > 1:
-            reason = f"the layers {', '.join(readers)} read the spikes, and it takes one besides the layer itself"
         if reason is None and block.order == "one":
             reason = "it solves for all steps of time together"
         return reason

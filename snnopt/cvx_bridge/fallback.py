@@ -90,6 +90,10 @@ class CvxCopy(Fallback):
         self.seconds.append(time.perf_counter() - start)
         return v
 
+    def value(self, v: Array) -> float:
+        """The terms at V, without their factor; a penalty's copy has one term."""
+        return self.prox.value(v)
+
 
 def _together(terms: Sequence[Term]) -> Any:
     """One function of the weights: the term's own, or all constraints in one list."""

@@ -81,10 +81,13 @@ class CvxProx:
         absent = [] if mask is None else [cp.multiply(1.0 - mask, self._variable) == 0]
         where = f"cvx {'constraint' if constraint else 'term'} on layer {layer!r}"
         given = called(build, self._variable, where)
+        self._term: Any = None
         if constraint:
             absent += constraints_of(given, self._variable, where)
         else:
-            objective += term_of(given, self._variable, where)
+            self._term, self._at = term_of(given, self._variable, where), cp.Parameter(shape)
+            self._held = cp.Problem(cp.Minimize(self._term), [self._variable == self._at])
+            objective += self._term
         self._problem = cp.Problem(cp.Minimize(objective), absent)
 
     def solve(self, center: Array, penalty: float, scale: float = 1.0) -> Array:
@@ -110,3 +113,20 @@ class CvxProx:
                 raise ProxError(self.layer, status)
             values = np.asarray(self._variable.value).astype(center.dtype)
         return values if self.mask is None else np.where(self.mask, values, np.zeros((), values.dtype))
+
+    def value(self, v: Array) -> float:
+        """The term at V, least over what other variables it brings along; 0 for constraints.
+
+        Raises
+        ------
+        ProxError
+            The least cannot be found.
+        """
+        if self.constraint:
+            return 0.0
+        self._variable.value = self._at.value = v.astype(np.float64)
+        if len(self._term.variables()) > 1:
+            status = solve_tightly(self._held, TOLERANCES)
+            if status != "optimal":
+                raise ProxError(self.layer, status)
+        return float(self._term.value)

@@ -38,7 +38,7 @@ from snnopt.split import Block, StepRule, split_kept, split_rollout
 STEP_RULES: tuple[StepRule, ...] = ("exact", "dithered")
 KEPT: dict[str, dict[str, Any]] = {
     "difference": {"form": "difference"},
-    "boxed, coloured": {"form": "difference", "box": "exact", "chain": "coloured"},
+    "boxed, coloured": {"form": "difference", "box": "exact", "order": "coloured"},
     "clipped": {"form": "difference", "box": "published"},
     "one by one": {"form": "difference", "order": "one", "box": "exact"},
     "as published": {"form": "difference", "order": "one", "box": "published", "published": True},

@@ -35,8 +35,8 @@ class DemandCase(Case):
         return self.target.ndim == 2 or int(self.target.max()) < self.seen.shape[1]
 
     def candidate(self, rule: type[ClosedForm]) -> Array:
-        """What a run passes on."""
-        return np.asarray(-self.scale * LOSS_FUNCTIONS[self.kind].gradient(self.seen, self.target))
+        """What the rule passes on."""
+        return rule.solve(LOSS_FUNCTIONS[self.kind], self.seen, self.target, self.scale)  # type: ignore[attr-defined]
 
     def solution(self) -> Array:
         """The derivative of the definition."""

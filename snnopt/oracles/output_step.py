@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.blocks import LOSS_FUNCTIONS, ClosedForm
-from snnopt.blocks.output_step import OutputStep
 from snnopt.blocks.published_output_step import PublishedOutputStep
 from snnopt.oracles.judged import Judged
 from snnopt.oracles.oracle import Extreme, Oracle
@@ -39,13 +38,12 @@ class OutputStepCase(OutputCase):
         return self.potentials.shape[1:]
 
     def candidate(self, rule: type[ClosedForm]) -> Array:
-        """Hand the rule its step and that step's neighbours; the published rule, what it asks for at the last step."""
-        v, h, t = self.potentials, self.prediction - self.dual, self.step
-        first, last, published = t == 0, t == len(v) - 1, issubclass(rule, PublishedOutputStep)
-        if published and last:
+        """Hand the rule its step and that step's neighbours; the published rule, what it asks for."""
+        v, h, t, solve = self.potentials, self.prediction - self.dual, self.step, rule.solve  # type: ignore[attr-defined]
+        first, last = t == 0, t == len(v) - 1
+        if issubclass(rule, PublishedOutputStep):
             q = self.prediction[t] if first else self.beta * v[t - 1] + self.prediction[t]
-            return rule.solve(q, self.rho * self.dual[t], self.scale, self.target)  # type: ignore[attr-defined]
-        solve = OutputStep.solve if published else rule.solve  # type: ignore[attr-defined]
+            return solve(q, self.rho * self.dual[t], self.scale, self.target)
         rest = (self.taken * v).sum(0) - self.taken[t] * v[t]
         omega = self.omega[t] if self.omega.ndim == 3 else float(self.omega[t])
         return solve(
@@ -88,4 +86,5 @@ class OutputStepOracle(Oracle):
         shape = numbers["prediction"].shape
         potentials = float(np.abs(numbers["prediction"]).max()) * rng.normal(size=shape)
         step = int(extreme.number("step", int(rng.integers(shape[0])))) % shape[0]
+        step = {"all": step, "before last": min(step, max(shape[0] - 2, 0)), "last": shape[0] - 1}[block.at]
         return OutputStepCase(potentials=potentials, step=step, **numbers)

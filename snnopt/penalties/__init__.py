@@ -1,8 +1,38 @@
 """Penalty functions and controllers, one file each."""
 
 from snnopt.penalties.budget import RateMultiplier
+from snnopt.penalties.controllers import (
+    CONTROLLERS,
+    Controller,
+    Fixed,
+    FlipShare,
+    Geometric,
+    OSQPRule,
+    RelativeBalancing,
+    ResidualBalancing,
+    Secant,
+    Seen,
+    Spectral,
+)
 from snnopt.penalties.flip_share import distance_penalty, flip_penalty
 from snnopt.penalties.levenberg_marquardt import LevenbergMarquardt
 from snnopt.penalties.volts import volts_penalty
 
-__all__ = ["LevenbergMarquardt", "RateMultiplier", "distance_penalty", "flip_penalty", "volts_penalty"]
+__all__ = [
+    "CONTROLLERS",
+    "Controller",
+    "Fixed",
+    "FlipShare",
+    "Geometric",
+    "LevenbergMarquardt",
+    "OSQPRule",
+    "RateMultiplier",
+    "RelativeBalancing",
+    "ResidualBalancing",
+    "Secant",
+    "Seen",
+    "Spectral",
+    "distance_penalty",
+    "flip_penalty",
+    "volts_penalty",
+]

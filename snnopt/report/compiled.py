@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from snnopt.algorithms import Algorithm
 from snnopt.blocks import Binding
 from snnopt.model import Problem
 from snnopt.program import Program
@@ -20,6 +21,10 @@ class Compiled(Protocol):
     @property
     def program(self) -> Program:
         """Its intermediate form."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """What split it."""
 
     @property
     def bindings(self) -> tuple[Binding, ...]:

@@ -1,16 +1,19 @@
-"""Firing-rate budgets, made certain at the end: biases are lowered until the training set keeps them."""
+"""Firing-rate budgets, made certain at the end: biases are moved until the training set keeps them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.program import Program
+from snnopt.program import AffineCoupling
+from snnopt.runtime.bias import nearer_to_firing
 from snnopt.runtime.data import Samples
 from snnopt.runtime.evaluate import pieces
 from snnopt.runtime.forward import Wiring
+from snnopt.split import spike_budgets
 
 Array = NDArray[Any]
 
@@ -18,54 +21,77 @@ NUDGE = 0.1
 """Shift of a layer's bias current in an iteration, in thresholds, over the relative excess of its rate."""
 HALVINGS = 16
 """Of the interval in which the shift of a layer's bias current is found."""
+LARGEST = 1e6
+"""Shift of a layer's bias current, in thresholds, beyond which none is tried."""
+PASSES = 4
+"""Over all layers; more than two only where spikes feed back."""
 
 
-def budgets_of(program: Program) -> dict[str, float]:
-    """Spikes per neuron and step that each layer may fire at most."""
-    out: dict[str, float] = {}
-    for t in program.terms:
-        if t.kind == "spike_budget":
-            out[t.owner] = min(out.get(t.owner, np.inf), dict(t.parameters)["rate"])
-    return out
-
-
-def keep_budgets(wiring: Wiring, weights: dict[str, Array], samples: Samples) -> dict[str, Array]:
+def keep_budgets(
+    wiring: Wiring, weights: dict[str, Array], samples: Samples, note: Callable[[str], None]
+) -> dict[str, Array]:
     """Return weights with which every budget holds on these samples, sources first.
 
-    A layer over its budget has its bias current lowered by the least shift, found by bisection, that brings it back.
+    A layer over its budget has its bias current moved away from firing by the least shift, found by bisection, that brings
+    it back. A layer that no shift brings back keeps its weights, and is noted.
     """
-    for layer, budget in budgets_of(wiring.program).items():
-        if _rate(wiring, weights, samples, layer) <= budget:
-            continue
-        low, high = 0.0, 1.0
-        while _rate(wiring, _shifted(wiring, weights, layer, high), samples, layer) > budget:
-            low, high = high, 2 * high
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            over = _rate(wiring, _shifted(wiring, weights, layer, middle), samples, layer) > budget
-            low, high = (middle, high) if over else (low, middle)
-        weights = _shifted(wiring, weights, layer, high)
+    budgets, program = spike_budgets(wiring.program), wiring.program
+    layers = [program.by_name[n] for cell in program.cells for n in cell if n in budgets]
+    for _ in range(PASSES):
+        before, over = weights, []
+        for c in layers:
+            found = _kept(c, wiring, weights, samples, budgets[c.name])
+            over += [c] if found is None else []
+            weights = weights if found is None else found
+        if weights is before:
+            break
+    else:
+        over = [c for c in layers if _rate(wiring, weights, samples, c.name) > budgets[c.name]]
+    for c in over:
+        note(
+            f"layer {c.name!r} fires more on the training set than its budget of {budgets[c.name]:.3g}, and no shift of its "
+            "bias brings it back; raise the budget or its threshold"
+        )
     return weights
 
 
-def nudged(wiring: Wiring, weights: dict[str, Array], rates: dict[str, float]) -> dict[str, Array]:
-    """Return weights with the bias current of every layer over its budget lowered a little, by ``NUDGE`` of the relative excess.
+def nudged(wiring: Wiring, weights: dict[str, Array], rates: dict[str, float], steps: int) -> dict[str, Array]:
+    """Return weights with the bias of every layer over its budget moved from firing, by ``NUDGE`` of the relative excess.
 
     For full batches, where spikes that are far from their threshold do not flip however dear they get.
     """
-    for layer, budget in budgets_of(wiring.program).items():
+    for layer, budget in spike_budgets(wiring.program).items():
         if rates[layer] > budget:
-            weights = _shifted(wiring, weights, layer, NUDGE * (rates[layer] / budget - 1))
+            weights = _calmed(wiring.program.by_name[layer], weights, NUDGE * (rates[layer] / budget - 1), steps)
     return weights
 
 
-def _shifted(wiring: Wiring, weights: dict[str, Array], layer: str, shift: float) -> dict[str, Array]:
-    """The weights with the layer's bias current lowered by ``shift`` thresholds."""
-    coupling = wiring.program.by_name[layer]
-    assert coupling.dynamics.threshold is not None
-    name = next(m.bias for m in coupling.maps if m.bias is not None)
-    volts = shift * float(np.mean(coupling.dynamics.threshold))
-    return weights | {name: (weights[name] - volts).astype(weights[name].dtype)}
+def _kept(
+    coupling: AffineCoupling, wiring: Wiring, weights: dict[str, Array], samples: Samples, budget: float
+) -> dict[str, Array] | None:
+    """The weights with the layer's bias moved by the least shift that keeps its budget, if any; None where no shift does."""
+    if _rate(wiring, weights, samples, coupling.name) <= budget:
+        return weights
+
+    def over(shift: float) -> bool:
+        moved = _calmed(coupling, weights, shift, samples.steps)
+        return _rate(wiring, moved, samples, coupling.name) > budget
+
+    low, high = 0.0, 1.0
+    while over(high):
+        if high > LARGEST:
+            return None
+        low, high = high, 2 * high
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if over(middle) else (low, middle)
+    return _calmed(coupling, weights, high, samples.steps)
+
+
+def _calmed(coupling: AffineCoupling, weights: dict[str, Array], shift: float, steps: int) -> dict[str, Array]:
+    moved = nearer_to_firing(coupling, weights, -shift, steps)
+    assert moved is not None, "split refuses budgets without a bias"
+    return moved
 
 
 def _rate(wiring: Wiring, weights: dict[str, Array], samples: Samples, layer: str) -> float:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks import Binding
-from snnopt.blocks.copies import numbers
+from snnopt.blocks import Binding, Fallback
+from snnopt.blocks.copies import VALUES, numbers
+from snnopt.program import InvalidProgram, Program, Term
 from snnopt.runtime.stacking import mask_of
+from snnopt.split import SMOOTH
 
 Array = NDArray[Any]
 
@@ -21,7 +24,9 @@ class CopyOf:
         block = binding.block
         self.rule: Any = binding.rule
         self.scale, self.parameters = numbers(block.terms)
-        self.penalised = any(t.role == "penalty" for t in block.terms)
+        self.penalised, self.constrained = (
+            any(t.role == role for t in block.terms) for role in ("penalty", "constraint")
+        )
         self.weights, self.parts = [], []
         at = packed = 0
         for c in block.columns:
@@ -40,6 +45,10 @@ class CopyOf:
         return out
 
 
+AT_ONCE = 1e6
+"""Weight of the distance, over that of penalties, with which a copy starts: nothing moves that no constraint asks for."""
+
+
 class SplitWeights:
     """A weight block under constraints: W, its copy V under the terms, and a scaled dual U of W = V.
 
@@ -51,23 +60,25 @@ class SplitWeights:
     def __init__(self, copy: CopyOf, start: Array, dual: bool, share: float) -> None:
         self.copy, self.dual, self.share = copy, dual, share
         self.w, self.u, self.m = start, np.zeros_like(start), 0.0
-        self.v = start if copy.penalised else copy.of(start, 1.0)
+        self.v = copy.of(start, AT_ONCE * copy.scale if copy.penalised else 1.0) if copy.constrained else start
         self.on = np.zeros(start.shape[1], start.dtype)
         self.on[copy.weights] = 1
 
-    def hold(self, gram: Array, cross: Array, at: Array) -> tuple[Array, Array]:
-        """The block's Gram matrices [patterns, k, k] and cross products [k, channels] about ``at``, with the pull to V - U.
+    def hold(self, grams: Sequence[Array], cross: Array, at: Array) -> tuple[list[Array], Array]:
+        """The Gram matrices of a block's uses [patterns, k, k], which add up, and its cross products [k, channels] about ``at``,
+        with the pull to V - U.
 
-        m is ``share`` of the mean square of the features.
+        m is ``share`` of the mean diagonal of their sum; where all are zero it stays as it was.
         """
         if not self.dual:
-            return gram, cross
-        m = self.share * float(np.mean(np.diagonal(gram[0])))
-        m = max(m, float(np.finfo(gram.dtype).tiny) * 1e6)
+            return list(grams), cross
+        first, *others = grams
+        m = self.share * sum(float(np.mean(np.diagonal(g, axis1=1, axis2=2))) for g in grams)
+        m = m or self.m or float(np.finfo(first.dtype).tiny) * 1e6
         self.u = self.u * self.u.dtype.type(self.m / m if self.m else 1.0)
         self.m = m
-        pull = gram.dtype.type(m) * self.on
-        return gram + np.diag(pull), cross + (pull * (self.v - self.u - at)).T
+        pull = first.dtype.type(m) * self.on
+        return [first + np.diag(pull), *others], cross + (pull * (self.v - self.u - at)).T
 
     def step(self, at: Array, change: Array) -> Array:
         """Take in the block's change about ``at`` (biases may have been moved since the last step); return the new V."""
@@ -80,6 +91,11 @@ class SplitWeights:
             self.v = self.copy.of(self.w, 1.0)
         return self.v
 
+    def energy(self, w: Array) -> float:
+        """``m/2 (||W - V + U||^2 - ||U||^2)``; 0 before m is chosen."""
+        pulled, u = ((x * self.on).astype(np.float64) for x in (w - self.v + self.u, self.u))
+        return self.m / 2 * float(np.sum(pulled**2) - np.sum(u**2))
+
     def go_back(self, to: Array) -> None:
         """Start again from V."""
         self.w, self.v, self.u = to, to, np.zeros_like(to)
@@ -90,15 +106,35 @@ def copies_of(bindings: tuple[Binding, ...]) -> dict[int, CopyOf]:
     return {id(b.block.uses): CopyOf(b) for b in bindings if b.block.kind == "copy"}
 
 
-def weight_penalties(terms: Any, weights: dict[str, Array]) -> float:
-    """Sum of the objective's penalties on weights: L2, L1 and group lasso."""
-    total = 0.0
-    for t in terms:
-        values = [weights[n].astype(np.float64) for n in t.variables if n in weights]
-        if t.kind == "l2":
-            total += t.scale / 2 * sum(float(np.sum(w**2)) for w in values)
-        elif t.kind == "l1":
-            total += t.scale * sum(float(np.sum(np.abs(w))) for w in values)
-        elif t.kind == "group_lasso":
-            total += t.scale * sum(float(np.sqrt(np.sum(w**2, 0)).sum()) for w in values)
-    return total
+class WeightPenalties:
+    """The objective's penalties on weights, by term; those that CVXPY solves are evaluated by its own expression.
+
+    Raises
+    ------
+    InvalidProgram
+        A penalty has neither a closed form that knows its value nor a fallback.
+    """
+
+    def __init__(self, program: Program, bindings: tuple[Binding, ...]) -> None:
+        known = {v.name for v in program.variables if v.kind == "weight"}
+        self.terms = [t for t in program.terms if t.role == "penalty" and known.issuperset(t.variables)]
+        copies = {id(t): b for b in bindings if b.block.kind == "copy" for t in b.block.terms}
+        self.fallbacks = {n: b for n, b in copies.items() if isinstance(b.rule, Fallback)}
+        for t in self.terms:
+            if id(t) not in self.fallbacks and t.kind not in VALUES:
+                raise InvalidProgram(f"term {t.name}: nothing knows its value")
+
+    def __call__(self, weights: Mapping[str, Array], copied: Mapping[str, Array] | None = None) -> float:
+        """Their sum; penalties that copies hold at the weights ``copied``, where those are given."""
+        total = 0.0
+        for t in self.terms:
+            w = weights if copied is None or t.kind in SMOOTH else copied
+            total += t.scale * self._value(t, w)
+        return total
+
+    def _value(self, term: Term, weights: Mapping[str, Array]) -> float:
+        if id(term) not in self.fallbacks:
+            return sum(VALUES[term.kind](weights[n].astype(np.float64)) for n in term.variables)
+        binding: Any = self.fallbacks[id(term)]
+        whole = np.concatenate([weights[c.weight].astype(np.float64) for c in binding.block.columns], 1)
+        return binding.rule.value(whole)

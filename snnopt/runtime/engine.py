@@ -96,7 +96,7 @@ class Engine:
         except BlockError as error:
             status, message = Status.NUMERICAL_ERROR, f"{error} (after {len(journal.records)} records)"
         best = self.loop.weights if journal.best is None else journal.best
-        best, last = (keep_budgets(self.wiring, w, self.samples) for w in (best, self.loop.weights))
+        best, last = (keep_budgets(self.wiring, w, self.samples, journal.note) for w in (best, self.loop.weights))
         return Outcome(best, last, status, message, History(tuple(journal.records)), tuple(journal.notes))
 
     def _largest_product(self) -> float:

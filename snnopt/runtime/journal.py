@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.runtime.budgets import budgets_of
 from snnopt.runtime.data import Samples
 from snnopt.runtime.evaluate import readouts, score
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.history import Record
+from snnopt.split import spike_budgets
 
 Array = NDArray[Any]
 Watch = Callable[[Record, int], None]
@@ -40,7 +40,7 @@ class Journal:
         self.notes: dict[str, None] = {}
         self.best: dict[str, Array] | None = None
         self.best_loss = float("inf")
-        self.budgets, self.best_excess = budgets_of(wiring.program), float("inf")
+        self.budgets, self.best_excess = spike_budgets(wiring.program), float("inf")
         self.shown = 0.0
 
     def add(self, record: Record, weights: dict[str, Array], left: int) -> None:

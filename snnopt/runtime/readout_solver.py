@@ -37,6 +37,7 @@ class ReadoutSolver:
         self.block, self.rule, self.settings = binding.block, binding.rule, settings
         self.uses = ReadoutUses(self.block.uses, views, wiring)
         self.curvatures = [s.view.term.scale * s.view.function.curvature for s in self.uses.seen]
+        self.curvature = max(self.curvatures, default=0.0) or 1.0
         self.lam, self.mask = l2_of_columns(self.block), mask_of(self.block)
         self.groups = channel_groups([s.channel_pattern for s in self.uses.seen]) if self.uses.seen else []
         self.grams: list[Gram] | None = None
@@ -57,14 +58,13 @@ class ReadoutSolver:
         gradient = sum(
             s.cross(x, s.view.slope(batch)) for s, x in zip(self.uses.seen, features, strict=True)
         ) / w.dtype.type(batch.count)
-        curvature = self.curvatures[0]
         eta = self.settings.eta * (fade if self.settings.memory else 1.0)
         change, slope = np.empty_like(w), gradient.T + self.lam.astype(w.dtype) * w
-        for rows, patterns in self.groups:
-            gram = self._gram(patterns, curvature)
-            if self.split is not None:
-                held, pulled = self.split.hold(curvature * gram[None], -gradient, w)
-                gram, gradient = held[0] / w.dtype.type(curvature), -pulled
+        curvature, grams = self.curvature, np.stack([self._gram(patterns) for _, patterns in self.groups])
+        if self.split is not None:
+            (held,), pulled = self.split.hold([w.dtype.type(curvature) * grams], -gradient, w)
+            grams, gradient = held / w.dtype.type(curvature), -pulled
+        for (rows, _), gram in zip(self.groups, grams, strict=True):
             least = float(np.finfo(gram.dtype).tiny) * 1e6  # where no feature is ever active
             damping = self.settings.ridge * max(float(np.trace(gram)) / len(gram), least)
             mask = () if self.mask is None else (self.mask[rows],)
@@ -82,10 +82,10 @@ class ReadoutSolver:
         keep = memory and old is not None
         self.grams = [o.scaled(memory) + g for o, g in zip(old or (), fresh, strict=True)] if keep else fresh
 
-    def _gram(self, patterns: Array, curvature: float) -> Array:
-        """Sum over the losses of their means ``x x'``, each in units of the first one's curvature."""
+    def _gram(self, patterns: Array) -> Array:
+        """Sum over the losses of their means ``x x'``, each in units of the largest curvature."""
         assert self.grams is not None
         if len(self.grams) == 1:
             return self.grams[0].mean[patterns[0]]
         parts = zip(self.grams, self.curvatures, patterns, strict=True)
-        return np.sum([g.mean.dtype.type(c / curvature) * g.mean[p] for g, c, p in parts], 0)
+        return np.sum([g.mean.dtype.type(c / self.curvature) * g.mean[p] for g, c, p in parts], 0)

@@ -9,20 +9,19 @@ from numpy.typing import NDArray
 
 from snnopt.algorithms import RolloutAlgorithm, Word
 from snnopt.algorithms.settings import Exact
+from snnopt.backends import one_or_each
 from snnopt.blocks import Binding
 from snnopt.penalties import LevenbergMarquardt, RateMultiplier
-from snnopt.program import AffineCoupling
 from snnopt.runtime.adjoint import Demand, Move, Separable, demand_on, demands_of_cell, priced, sum_of
 from snnopt.runtime.batch import Batch
-from snnopt.runtime.budgets import budgets_of
-from snnopt.runtime.copies import SplitWeights, copies_of, weight_penalties
+from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
 from snnopt.runtime.forward import Wiring, rollout
 from snnopt.runtime.moves import DitheredMoves, ExactMoves, LinearMoves, Moves
 from snnopt.runtime.readout_solver import ReadoutSolver
 from snnopt.runtime.stacking import stack, unstack
 from snnopt.runtime.views import CountView, judge, loss_views
 from snnopt.runtime.weights import WeightSolver
-from snnopt.split import Columns
+from snnopt.split import Columns, spike_budgets, spike_costs
 
 Array = NDArray[Any]
 
@@ -54,7 +53,8 @@ class Sweeper:
         self.dtype, self.wiring = wiring.dtype, wiring
         self.control = LevenbergMarquardt()
         self.fade = 1.0
-        self.views = loss_views(self.wiring, steps)
+        self.views = loss_views(self.wiring, steps, bindings)
+        self.weight_penalties = WeightPenalties(program, bindings)
         copies = copies_of(bindings)
         self.split: dict[int, tuple[tuple[Columns, ...], SplitWeights]] = {}
         for b in bindings:
@@ -78,11 +78,8 @@ class Sweeper:
         self.moves: dict[str, Moves] = {
             b.block.layers[0]: self._moves(b) for b in bindings if b.block.kind == "potentials"
         }
-        self.budgets = {n: RateMultiplier(rate) for n, rate in budgets_of(program).items()}
-        self.spike_costs: dict[str, float] = {}
-        for t in program.terms:
-            if t.kind == "spike_cost":
-                self.spike_costs[t.owner] = self.spike_costs.get(t.owner, 0.0) + t.scale
+        self.budgets = {n: RateMultiplier(rate) for n, rate in spike_budgets(program).items()}
+        self.spike_costs = spike_costs(program)
 
     def run(self, word: Word, batch: Batch) -> None:
         """Carry out one word."""
@@ -103,6 +100,8 @@ class Sweeper:
                     changed, predicted = solver.update(self.weights, batch, self.control.ridge, relaxation)
                     self.weights = self.weights | changed
                     batch.predicted_weights += predicted
+            case _:
+                raise AssertionError(f"{word} is no word of {self.algorithm.name}")
 
     def roll_out(self, batch: Batch) -> None:
         """Run the network on the batch; find its loss and accuracy."""
@@ -143,7 +142,7 @@ class Sweeper:
 
     def penalties(self) -> float:
         """Sum of the objective's penalties at the present weights."""
-        return weight_penalties(self.program.terms, self.weights)
+        return self.weight_penalties(self.weights)
 
     @property
     def _exact(self) -> bool:
@@ -155,7 +154,8 @@ class Sweeper:
         if not coupling.dynamics.spiking:
             share = settings.share if isinstance(settings, Exact) else settings.volts
             return LinearMoves(name, share, binding.rule)
-        threshold = self._threshold(coupling)
+        assert coupling.dynamics.threshold is not None
+        threshold = one_or_each(coupling.dynamics.threshold, self.dtype)
         if isinstance(settings, Exact):
             inside = next(cell for cell in self.program.cells if name in cell)
             feedback = any(m.source in inside for m in coupling.maps)
@@ -170,11 +170,6 @@ class Sweeper:
         asked = 0.0 if dense is None else batch.mean(np.abs(dense))
         self.budgets[layer] = self.budgets[layer].after(batch.firing_rate(layer), asked)
         return self.budgets[layer].price
-
-    def _threshold(self, coupling: AffineCoupling) -> Any:
-        theta = coupling.dynamics.threshold
-        assert theta is not None
-        return self.dtype.type(theta[0]) if np.all(theta == theta[0]) else theta.astype(self.dtype)
 
     def _demands(self, batch: Batch) -> None:
         on_spikes: dict[str, Demand] = {}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks import LOSS_FUNCTIONS
+from snnopt.blocks import LOSS_FUNCTIONS, Binding
 from snnopt.program import Term
 from snnopt.runtime.adjoint import Demand, Separable
 from snnopt.runtime.batch import Batch
@@ -50,11 +50,13 @@ class LossView(ABC):
 class MembraneView(LossView):
     """A loss on the mean potential of a window, or on the largest potential (its step frozen at the rollout's).
 
-    ``look`` finds the part of m that no learned map makes; read-out blocks add theirs.
+    ``look`` finds the part of m that no learned map makes; read-out blocks add theirs. ``rule`` is the closed form of a
+    read-out without weights, whose update is the demand.
     """
 
-    def __init__(self, term: Term, wiring: Wiring, steps: int) -> None:
+    def __init__(self, term: Term, wiring: Wiring, steps: int, rule: Any = None) -> None:
         super().__init__(term)
+        self.rule = rule
         coupling = wiring.program.by_name[term.owner]
         self.steps, self.dtype, self.units = steps, wiring.dtype, coupling.size
         self.fixed = [w for w in wiring.incoming[term.owner] if not w.map.learned]
@@ -71,7 +73,9 @@ class MembraneView(LossView):
         batch.seen[self] = m
 
     def demand(self, batch: Batch) -> Separable:  # noqa: D102
-        return Separable(batch.profiles[self].spread(), -self.slope(batch))
+        m, target = batch.seen[self], batch.targets[self.term.owner]
+        asked = self.rule.solve(self.function, m, target, self.term.scale) if self.rule else -self.slope(batch)
+        return Separable(batch.profiles[self].spread(), asked)
 
     def _profiles(self, batch: Batch) -> Profiles:
         if self.term.over == ("max", 0):
@@ -119,6 +123,10 @@ def judge(views: Sequence[LossView], batch: Batch) -> tuple[float, float]:
     return sum(loss for _, loss, _ in found), float(np.mean(list(hits.values()))) if hits else float("nan")
 
 
-def loss_views(wiring: Wiring, steps: int) -> list[LossView]:
+def loss_views(wiring: Wiring, steps: int, bindings: Sequence[Binding] = ()) -> list[LossView]:
     """A view for each loss term, in the user's order."""
-    return [CountView(t) if t.over == ("count", 0) else MembraneView(t, wiring, steps) for t in wiring.program.losses]
+    fixed = {b.block.layers[0]: b.rule for b in bindings if b.block.kind == "readout" and not b.block.variables}
+    return [
+        CountView(t) if t.over == ("count", 0) else MembraneView(t, wiring, steps, fixed.get(t.owner))
+        for t in wiring.program.losses
+    ]

@@ -71,7 +71,7 @@ class WeightSolver:
         grams = [w0.dtype.type(rho) * g.mean for (_, rho), g in zip(uses, self.grams, strict=True)]
         target = cross
         if self.split is not None:
-            grams[0], cross = self.split.hold(grams[0], cross, w0)
+            grams, cross = self.split.hold(grams, cross, w0)
         shared = (self.rule, self.columns, self.groups, grams, cross, w0, self.lam)
         solved = solve_by_group(*shared, self.settings.ridge * ridge, self.mask)
         change = w0.dtype.type(relaxation * self.share) * solved

@@ -13,6 +13,7 @@ Kind = Literal["weights", "copy", "spikes", "potentials", "outputs", "readout"]
 StepRule = Literal["none", "exact", "dithered", "linearised"]
 Order = Literal["together", "coloured", "one"]
 Box = Literal["none", "exact", "published"]
+At = Literal["all", "before last", "last"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Block:
     by_gradient : terms on the spikes that enter by their gradient, as part of the demand.
     order : whether all steps of time are solved for together, those of one parity together, or one after the other.
     box : whether spikes are held in [0, 1]: not, exactly, or by clipping what the block without a box would give.
+    at : which steps of time the block is about: all, those before the last one, or the last one.
     kept : whether potentials are kept from iteration to iteration, so that they need not be where their dynamics put them.
     published : whether an output's last step is updated as published, though that is not the block's minimiser.
     """
@@ -58,6 +60,7 @@ class Block:
     by_gradient: tuple[Term, ...] = ()
     order: Order = "together"
     box: Box = "none"
+    at: At = "all"
     kept: bool = False
     published: bool = False
 

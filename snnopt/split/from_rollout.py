@@ -5,6 +5,7 @@ from __future__ import annotations
 from snnopt.program import AffineCoupling, Program
 from snnopt.split.blocks import Block, Quadratic, StepRule
 from snnopt.split.refusals import check_splittable
+from snnopt.split.spike_terms import spike_terms
 from snnopt.split.weights import weight_blocks
 
 
@@ -36,9 +37,7 @@ def split_rollout(program: Program, step: StepRule) -> tuple[Block, ...]:
 def _spiking(program: Program, coupling: AffineCoupling, step: StepRule) -> list[Block]:
     """The potentials of a spiking layer, and under the exact step rule its spikes."""
     name, layers = coupling.name, (coupling.name,)
-    on_spikes = tuple(t for t in program.terms if coupling.spike in t.variables)
-    by_gradient = tuple(t for t in on_spikes if t.kind in ("spike_cost", "spike_budget") or t.role == "loss")
-    terms = tuple(t for t in on_spikes if t not in by_gradient)
+    terms, by_gradient = spike_terms(program, coupling)
     dynamics, exact = (Quadratic(name, f"rho[{name}]"),), step == "exact"
     potentials = Block(
         f"{name}.potentials",

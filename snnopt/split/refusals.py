@@ -54,9 +54,16 @@ def check_keepable(program: Program, form: Form) -> None:
         elif not coupling.dynamics.uniform or np.any(coupling.dynamics.R[:, :1] != coupling.dynamics.R):
             fix = "give its neurons one time constant and one threshold, or use 'online' or 'rollout'"
             raise CompileError(where, "its neurons differ, and the exact trace form takes one kernel a layer", fix)
-        if form == "trace" and coupling.dynamics.spiking and any(m.source == coupling.name for m in coupling.maps):
+        if form == "trace" and coupling.dynamics.spiking and _reads(coupling, coupling):
             fix = "use an algorithm in difference form ('exact_block', 'perin2025'), or 'online' or 'rollout'"
             raise CompileError(where, "it reads itself, which mixes its neurons within its own residual", fix)
+        readers = [c.name for c in program.couplings if c is not coupling and _reads(c, coupling)]
+        if form == "trace" and coupling.dynamics.spiking and len(readers) > 1:
+            fix = "use an algorithm in difference form ('exact_block', 'perin2025'), or 'online' or 'rollout'"
+            cause = (
+                f"the layers {', '.join(map(repr, readers))} read its spikes, and the exact trace form takes one reader"
+            )
+            raise CompileError(where, cause, fix)
         _check_lags(program, coupling, where)
     for coupling in program.couplings:
         losses = [t for t in program.losses if t.owner == coupling.name]
@@ -65,6 +72,10 @@ def check_keepable(program: Program, form: Form) -> None:
             raise CompileError(
                 f"layer {coupling.name!r}", f"{len(losses)} losses judge it, and its block takes one", fix
             )
+
+
+def _reads(target: AffineCoupling, source: AffineCoupling) -> bool:
+    return any(m.source == source.name for m in target.maps)
 
 
 def _check_lags(program: Program, coupling: AffineCoupling, where: str) -> None:

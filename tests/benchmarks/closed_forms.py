@@ -19,7 +19,11 @@ import cvxpy as cp
 import numpy as np
 
 from snnopt.blocks.box_spikes import BoxSpikes
+from snnopt.blocks.chain_step import ChainStep
+from snnopt.blocks.copies.soft_threshold import SoftThreshold
 from snnopt.blocks.free_spikes import FreeSpikes
+from snnopt.blocks.losses import LOSS_FUNCTIONS
+from snnopt.blocks.output_chain import OutputChain
 from snnopt.blocks.ridge_weights import RidgeWeights
 from snnopt.blocks.trace_spikes import TraceSpikes
 
@@ -27,7 +31,7 @@ Array = np.ndarray[Any, Any]
 Generator = np.random.Generator
 
 SAMPLES, STEPS, UNITS = 50, 10, 50
-BETA, RHO, SIGMA, RESET = 0.9, 1.0, 1.0, 1.0
+BETA, RHO, SIGMA, RESET, THRESHOLD = 0.9, 1.0, 1.0, 1.0, 1.0
 SOLVERS = ("OSQP", "CLARABEL")
 
 
@@ -131,16 +135,94 @@ def ridge_weights(rng: Generator) -> Pair:
     return Pair(lambda: RidgeWeights.solve(gram, cross, weights, lam, damping), root_problem(normal, right))
 
 
+def chain_step(rng: Generator) -> Pair:
+    """The whole chain of potentials with the exact step. CVXPY is told on which side of the threshold every v[t] ends."""
+    drive, target = rng.normal(size=(2, STEPS, SAMPLES, UNITS))
+    drive, target = drive / 2, 0.5 + target / 2
+
+    def ours() -> Array:
+        return ChainStep.solve(drive, target, BETA, RHO, SIGMA, THRESHOLD)
+
+    sides = np.where(ours() > THRESHOLD, 1.0, -1.0).reshape(STEPS, -1)
+    v, h, side = cp.Variable(sides.shape), cp.Parameter(sides.shape), cp.Parameter(sides.shape)
+    e = v - BETA * (np.eye(STEPS, k=-1) @ v) - h
+    problem = cp.Problem(cp.Minimize(cp.sum_squares(e) / 2), [cp.multiply(side, v - THRESHOLD) >= 0])
+    assert problem.is_dcp(dpp=True)
+
+    def theirs(solver: str) -> Array:
+        h.value, side.value = drive.reshape(STEPS, -1), sides
+        problem.solve(solver=solver)
+        return np.asarray(v.value).reshape(drive.shape)
+
+    return Pair(ours, theirs)
+
+
+def mixed_integer(chains: int = 10) -> str:
+    """The same chains one by one, sides unknown: CVXPY's mixed-integer problem, by SCIP (package pyscipopt)."""
+    if "SCIP" not in cp.installed_solvers():
+        return "(pyscipopt is not installed: no mixed-integer row)"
+    far, rng = 20.0, np.random.default_rng(0)  # no potential is further from the threshold
+    v, s, h, price = cp.Variable(STEPS), cp.Variable(STEPS, boolean=True), cp.Parameter(STEPS), cp.Parameter(STEPS)
+    e = v - BETA * (np.eye(STEPS, k=-1) @ v) - h
+    sides = [v - THRESHOLD <= far * s, v - THRESHOLD >= far * (s - 1)]
+    problem = cp.Problem(cp.Minimize(RHO / 2 * cp.sum_squares(e) + price @ s), sides)
+    times = []
+    for _ in range(chains):
+        h.value, target = rng.normal(size=(2, STEPS)) / 2
+        price.value = -SIGMA * target  # sigma/2 (b - s)^2 less sigma/2 b^2, with b = 1/2 + target
+        times.append(seconds(lambda: problem.solve(solver="SCIP")))
+    return f"One chain of {STEPS} steps, sides unknown, by SCIP: {1e3 * np.median(times):.0f} ms."
+
+
+def output_chain(rng: Generator) -> Pair:
+    """Potentials of n outputs under the squared error of their mean."""
+    drive, wanted = rng.normal(size=(STEPS, SAMPLES, UNITS)), rng.normal(size=(SAMPLES, UNITS))
+    omega = np.full(STEPS, 1 / STEPS)
+    v, h, y = (
+        cp.Variable((STEPS, SAMPLES * UNITS)),
+        cp.Parameter((STEPS, SAMPLES * UNITS)),
+        cp.Parameter(SAMPLES * UNITS),
+    )
+    e = v - BETA * (np.eye(STEPS, k=-1) @ v) - h
+    problem = cp.Problem(cp.Minimize(RHO / 2 * cp.sum_squares(e) + cp.sum_squares(omega @ v - y) / 2))
+    assert problem.is_dcp(dpp=True)
+
+    def theirs(solver: str) -> Array:
+        h.value, y.value = drive.reshape(STEPS, -1), wanted.reshape(-1)
+        problem.solve(solver=solver)
+        return np.asarray(v.value).reshape(drive.shape)
+
+    loss = LOSS_FUNCTIONS["squared_error"]
+    return Pair(lambda: OutputChain.solve(drive, BETA, omega, RHO, loss, 1.0, wanted), theirs)
+
+
+def soft_threshold(rng: Generator) -> Pair:
+    """The copy of n x n weights under L1."""
+    center, scale, penalty = rng.normal(size=(UNITS, UNITS)), 0.5, 2.0
+    v, c = cp.Variable(center.shape), cp.Parameter(center.shape)
+    problem = cp.Problem(cp.Minimize(scale * cp.sum(cp.abs(v)) + penalty / 2 * cp.sum_squares(v - c)))
+
+    def theirs(solver: str) -> Array:
+        c.value = center
+        problem.solve(solver=solver)
+        return np.asarray(v.value)
+
+    return Pair(lambda: SoftThreshold.solve(center, penalty, scale, {}, [slice(0, UNITS)], None), theirs)
+
+
 ROWS: dict[str, Callable[[Generator], Pair]] = {
     "spikes, difference form": free_spikes,
     "spikes in [0, 1], difference form": box_spikes,
     "spikes in [0, 1], no reset, sigma 0.1": box_spikes_without_reset,
     "spikes, trace form": trace_spikes,
     "weights (ridge)": ridge_weights,
+    "weights, copy under L1": soft_threshold,
+    "potentials, whole chain, exact step (CVXPY is told the sides)": chain_step,
+    "outputs, whole chain, squared error": output_chain,
 }
 
 
-def seconds(call: Callable[[], Array]) -> float:
+def seconds(call: Callable[[], object]) -> float:
     """Wall time of one call."""
     start = time.perf_counter()
     call()
@@ -175,6 +257,8 @@ def main() -> None:
     arguments = parser.parse_args()
     for line in lines(arguments.only, arguments.repeats):
         print(line, flush=True)
+    if arguments.only in "chain":
+        print(mixed_integer())
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Training under constraints beside free training, and beside the same constraint forced on the free weights afterwards.
 
-Run: ``OPENBLAS_NUM_THREADS=1 python -m tests.benchmarks.constraints [--splits 10] [--only grid]``. Prints Markdown. The digits
-of scikit-learn, 64-100-10, first layer constrained, ``online`` with its defaults; seeds of split and weights alike. Differences to
-free training are paired: mean and standard error over the splits. *Projected* is the constraint's projection of the freely
-trained weights; *and solved*, the read-out on top of these solved again by ridge regression, which costs nothing to try.
+Run: ``OPENBLAS_NUM_THREADS=1 python -m tests.benchmarks.constraints [--splits 10] [--only grid]``. Prints Markdown. The
+digits of scikit-learn, 64-100-10, first layer constrained, ``online`` with its defaults; seeds of split and weights alike.
+Differences to free training are paired: mean and standard error over the splits. *Projected* is the constraint's projection
+of the freely trained weights; *and solved*, the read-out on top of these solved again by ridge regression.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def on_levels(bits: int) -> Callable[[Array], bool]:
         magnitudes = np.abs(w).astype(np.float64)
         steps = magnitudes.max() / np.arange(1, largest + 1)
         off = [np.abs(magnitudes / s - np.round(magnitudes / s)).max() for s in steps]
-        return bool(min(off) < 1e-5)
+        return min(map(float, off)) < 1e-5
 
     return check
 
 
 def at_most(share: float) -> Callable[[Array], bool]:
     """Whether at most a share of the weights differ from 0."""
-    return lambda w: np.count_nonzero(w) <= share * w.size
+    return lambda w: int(np.count_nonzero(w)) <= share * w.size
 
 
 SYNAPSES = 64 * UNITS
@@ -60,7 +60,9 @@ CASES: dict[str, Case] = {
     "`Cardinality`, 10%": Case(lambda h: so.Cardinality(h.weights, SYNAPSES // 10), at_most(0.1)),
     "`Cardinality`, 5%": Case(lambda h: so.Cardinality(h.weights, SYNAPSES // 20), at_most(0.05)),
     "`FanIn`, 8": Case(lambda h: so.FanIn(h.weights, 8), lambda w: int(np.count_nonzero(w, axis=1).max()) <= 8),
-    "`Box`, [-0.2, 0.2]": Case(lambda h: so.Box(h.weights, -0.2, 0.2), lambda w: bool(np.abs(w).max() <= np.float32(0.2))),
+    "`Box`, [-0.2, 0.2]": Case(
+        lambda h: so.Box(h.weights, -0.2, 0.2), lambda w: bool(np.abs(w).max() <= np.float32(0.2))
+    ),
     "`Sign`, +": Case(lambda h: so.Sign(h.weights, 1), lambda w: bool(w.min() >= 0)),
 }
 
@@ -89,9 +91,16 @@ def accuracy(weights: Mapping[str, Array], d: Dataset) -> float:
     return 100 * float((trace["readout"].potentials.mean(0).argmax(1) == d.y_test).mean())
 
 
+def hidden_spikes(weights: Mapping[str, Array], d: Dataset) -> Array:
+    """Spikes of the training set [T, N, units]."""
+    spikes = so.simulate(problem().network, weights, d.X_train, timesteps=STEPS)["hidden"].spikes
+    assert spikes is not None
+    return spikes
+
+
 def solved_again(weights: Mapping[str, Array], d: Dataset) -> dict[str, Array]:
     """The weights with the read-out fitted to one-hot labels by ridge regression."""
-    spikes = so.simulate(problem().network, weights, d.X_train, timesteps=STEPS)["hidden"].spikes
+    spikes = hidden_spikes(weights, d)
     kernel = (1 - BETA ** np.arange(STEPS, 0, -1)) / (1 - BETA) / STEPS  # of a spike at t in the mean potential
     x = np.einsum("t,tni->ni", kernel, spikes.astype(np.float64))
     x = np.hstack([x, np.full((len(x), 1), kernel.sum())])
@@ -145,15 +154,15 @@ def budget(data: list[Dataset], results: list[so.Result], free: list[float]) -> 
     """A spike budget of half the rate that free training ends with, on the training set."""
     accuracies, rates = [], []
     for s, (d, r) in enumerate(zip(data, results, strict=True)):
-        spikes = so.simulate(problem().network, r.weights, d.X_train, timesteps=STEPS)["hidden"].spikes
-        half = float(spikes.mean()) / 2
+        half = float(hidden_spikes(r.weights, d).mean()) / 2
         plan = so.compile(problem(lambda h, half=half: so.SpikeBudget(h, half)), "online")  # type: ignore[misc]
         w = plan.solve(d.X_train, d.y_train, timesteps=STEPS, seed=s).weights
-        spikes = so.simulate(problem().network, w, d.X_train, timesteps=STEPS)["hidden"].spikes
         accuracies.append(accuracy(w, d))
-        rates.append(float(spikes.mean()) / half)
+        rates.append(float(hidden_spikes(w, d).mean()) / half)
     kept = "yes" if max(rates) <= 1 else "NO"
-    print(f"| `SpikeBudget`, half | {points(accuracies, free)} | - | - | {kept}, {100 * max(rates):.0f}% of it at most |")
+    print(
+        f"| `SpikeBudget`, half | {points(accuracies, free)} | - | - | {kept}, {100 * max(rates):.0f}% of it at most |"
+    )
 
 
 if __name__ == "__main__":

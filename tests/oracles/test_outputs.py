@@ -86,8 +86,11 @@ def test_rules_and_oracles_tell_blocks_apart():
     assert "together" in str(OutputStep.matches(chain))
     assert "trace" in str(OutputStep.matches(replace(step, form="trace")))
     last = block("squared_error", "last", "difference", "one")
-    asked = [replace(b, published=True) for b in (step, block("squared_error", "mean", "difference", "one"), last)]
+    asked = [
+        replace(b, published=True, at="last") for b in (step, block("squared_error", "mean", "difference", "one"), last)
+    ]
     assert ["squared error" in str(PublishedOutputStep.matches(b)) for b in asked] == [True, True, False]
+    assert "last step" in str(PublishedOutputStep.matches(replace(last, published=True, at="before last")))
     assert PublishedOutputStep.matches(asked[-1]) is None and "as published" in str(OutputStep.matches(asked[-1]))
     assert OutputStep.matches(last) is None and "exact" in str(PublishedOutputStep.matches(last))
     strange = replace(chain, terms=(replace(chain.terms[0], kind="strange"),))
@@ -243,9 +246,12 @@ def test_wrong_step_is_caught(kind, error):
     assert caught(block(kind, "mean", "difference", "one"), WRONG_STEPS[error])
 
 
+def published_block() -> Block:
+    return replace(block("squared_error", "last", "difference", "one"), published=True, at="last")
+
+
 def published(rule: type[ClosedForm] = PublishedOutputStep, **fixed: float) -> list[Verdict]:
-    b, oracle = block("squared_error", "last", "difference", "one"), OutputStepOracle()
-    extreme = Extreme("last step", {"step": -1} | fixed)
+    b, oracle, extreme = published_block(), OutputStepOracle(), Extreme("last step", fixed)
     cases = [oracle.draw(b, np.random.default_rng(k), extreme) for k in range(40)]
     return [judge(c, rule) for c in cases if c.taken[c.step].all()]
 
@@ -255,7 +261,7 @@ def test_the_published_last_step_is_the_minimiser_only_where_rho_is_one():
     for rho in (0.9, 1.1, 1e-6, 1e6):
         found = published(rho=rho)
         assert len(found) > 20 and not any(v.passed for v in found)
-    assert caught(block("squared_error", "last", "difference", "one"), PublishedOutputStep)
+    assert caught(published_block(), PublishedOutputStep)
 
 
 WRONG_PUBLISHED: dict[str, Callable[..., Array]] = {

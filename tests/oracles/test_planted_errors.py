@@ -11,6 +11,7 @@ import snnopt as so
 from snnopt.blocks import LOSS_FUNCTIONS, Binding, ClosedForm
 from snnopt.blocks.dithered_step import DitheredStep
 from snnopt.blocks.exact_step import ExactStep
+from snnopt.blocks.fixed_readout import FixedReadout
 from snnopt.blocks.linearised_spikes import LinearisedSpikes
 from snnopt.blocks.losses.cross_entropy import CrossEntropyFunction
 from snnopt.blocks.losses.squared_error import SquaredErrorFunction
@@ -32,6 +33,7 @@ def planted(base: type[ClosedForm], **methods: Callable[..., Any]) -> type[Close
 ridge: Callable[..., Any] = RidgeWeights.solve
 masked: Callable[..., Any] = MaskedRidgeWeights.solve
 spikes = LinearisedSpikes.solve
+passed_on = FixedReadout.solve
 step, density, dither, readout = ExactStep.move, DitheredStep.slope, DitheredStep.move, MajorisedReadout.solve
 
 
@@ -118,6 +120,10 @@ WRONG = {
     "density of half the width": planted(DitheredStep, slope=lambda v, th, w: density(v, th, w / 2)),
     "dither: rho left out": planted(DitheredStep, move=lambda da, p, rho: da * p),
     "dither: demand's sign": planted(DitheredStep, move=lambda da, p, rho: dither(-da, p, rho)),
+    # read-out without weights
+    "fixed read-out: the gradient, not minus it": planted(FixedReadout, solve=lambda *a: -passed_on(*a)),
+    "fixed read-out: scale left out": planted(FixedReadout, solve=lambda loss, m, y, s: passed_on(loss, m, y, 1.0)),
+    "fixed read-out: mean over samples": planted(FixedReadout, solve=lambda *a: passed_on(*a) / len(a[1])),
     # read-out
     "curvature halved": planted(
         MajorisedReadout, solve=lambda g, s, w, lam, b, mu, eta: readout(g, s, w, lam, b / 2, mu, eta)

@@ -61,7 +61,7 @@ def _several(x: so.Input, recurrent: so.Dense | None) -> so.Problem:
 
 def kept(form: Form, box: Box = "none", order: Order = "together") -> tuple[Block, ...]:
     """All blocks of all problems that have this form."""
-    fit = [p for name, p in problems().items() if form == "difference" or name != "several"]
+    fit = [p for name, p in problems().items() if form == "difference" or name in ("chain", "counted")]
     return tuple(b for p in fit for b in split_kept(lower(p), form, order, box))
 
 
@@ -121,15 +121,15 @@ def test_reasons_name_what_does_not_fit():
     assert ClippedSpikes.matches(published) is None
     assert "by their gradient" in str(FreeSpikes.matches(replace(free, linear=True)))
     assert "dithered" in str(FreeSpikes.matches(replace(free, step="dithered")))
-    two = next(b for b in kept("trace") if b.kind == "spikes" and len(b.quadratics) == 3)
-    assert "layers g, y read the spikes" in str(TraceSpikes.matches(two))
     one = next(b for b in kept("trace", order="one") if b.kind == "spikes" and len(b.quadratics) == 2)
     assert "all steps of time together" in str(TraceSpikes.matches(one))
 
 
-def test_recurrence_is_refused_in_trace_form():
+def test_recurrence_and_several_readers_are_refused_in_trace_form():
     with pytest.raises(so.CompileError, match="layer 'h': it reads itself"):
         split_kept(lower(problems()["several"]), "trace")
+    with pytest.raises(so.CompileError, match=r"'g', 'y' read its spikes.*\n.*exact_block"):
+        split_kept(lower(problems()["delays"]), "trace")
 
 
 # ------------------------------------------------------------------------------------------------ the published clip

@@ -1,9 +1,10 @@
-"""Closed forms of copies of weights, on which constraints and penalties act: one file each, one line here."""
+"""Closed forms of copies of weights, on which constraints and penalties act: one file each, one line in ``forms``."""
 
 from snnopt.blocks.copies.base import CopyForm
 from snnopt.blocks.copies.block_soft_threshold import BlockSoftThreshold
 from snnopt.blocks.copies.box_copy import BoxCopy
 from snnopt.blocks.copies.combined_copy import CombinedCopy
+from snnopt.blocks.copies.forms import TERM_FORMS, VALUES
 from snnopt.blocks.copies.joint import numbers
 from snnopt.blocks.copies.keep_largest import KeepLargest
 from snnopt.blocks.copies.keep_largest_per_neuron import KeepLargestPerNeuron
@@ -11,19 +12,12 @@ from snnopt.blocks.copies.nearest_level import NearestLevel
 from snnopt.blocks.copies.sign_copy import SignCopy
 from snnopt.blocks.copies.soft_threshold import SoftThreshold
 
-COPY_FORMS: tuple[type[CopyForm], ...] = (
-    BoxCopy,
-    SignCopy,
-    SoftThreshold,
-    BlockSoftThreshold,
-    KeepLargest,
-    KeepLargestPerNeuron,
-    NearestLevel,
-    CombinedCopy,
-)
+COPY_FORMS: tuple[type[CopyForm], ...] = (*TERM_FORMS, CombinedCopy)
 
 __all__ = [
     "COPY_FORMS",
+    "TERM_FORMS",
+    "VALUES",
     "BlockSoftThreshold",
     "BoxCopy",
     "CombinedCopy",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,33 @@ class CopyForm(ClosedForm):
         mask : synapses that exist [channels, k], or None for all. Others are exactly zero in V, and take no part in any
             count, bound, scale or group.
         """
+
+
+class TermCopy(CopyForm):
+    """A copy under one term, and what the term comes to beside others.
+
+    Attributes
+    ----------
+    kind : of the term.
+    merge : what two terms that speak of the same joint parameter come to, by its name.
+    """
+
+    kind: ClassVar[str]
+    merge: ClassVar[Mapping[str, Callable[[float, float], float]]]
+
+    @staticmethod
+    @abstractmethod
+    def joint(term: Term) -> dict[str, float]:
+        """The term's numbers, by the names of joint parameters."""
+
+
+class PenaltyCopy(TermCopy):
+    """A copy under one penalty."""
+
+    @staticmethod
+    @abstractmethod
+    def value(w: Array) -> float:
+        """The penalty at W [channels, k], without its factor."""
 
 
 def existing(values: Array, mask: Mask) -> Array:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks.copies.base import CopyForm, Mask, existing, sole
+from snnopt.blocks.copies.base import Mask, PenaltyCopy, existing, sole
+from snnopt.program import Term
 from snnopt.split import Block
 
 Array = NDArray[Any]
@@ -22,14 +24,25 @@ def columns_shrunk(center: Array, threshold: float) -> Array:
     return factor * center
 
 
-class BlockSoftThreshold(CopyForm):
+class BlockSoftThreshold(PenaltyCopy):
     """``min_V  lam sum_j ||V[:, j]|| + m/2 ||V - C||^2``: each column shrunk as a whole (Boyd et al. 2011, section 6.4.2)."""
 
+    kind: ClassVar[str] = "group_lasso"
+    merge: ClassVar = {"group_lasso": operator.add}
     formula: ClassVar[str] = "V[:,j] = (1 - lam/(m ||C[:,j]||))_+ C[:,j]   (block soft threshold)"
 
     @classmethod
     def matches(cls, block: Block) -> str | None:  # noqa: D102
-        return sole(block, "group_lasso")
+        return sole(block, cls.kind)
+
+    @staticmethod
+    def joint(term: Term) -> dict[str, float]:  # noqa: D102
+        return {"group_lasso": float(term.scale)}
+
+    @staticmethod
+    def value(w: Array) -> float:
+        """``sum_j ||W[:, j]||``."""
+        return float(np.linalg.norm(w, axis=0).sum())
 
     @staticmethod
     def solve(

@@ -7,21 +7,28 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from snnopt.blocks.copies.base import CopyForm, Mask, existing, sole
-from snnopt.blocks.copies.elementwise import clipped
+from snnopt.blocks.copies.base import Mask, TermCopy, existing, sole
+from snnopt.blocks.copies.elementwise import BOUNDS, clipped
+from snnopt.program import Term
 from snnopt.split import Block
 
 Array = NDArray[Any]
 
 
-class BoxCopy(CopyForm):
+class BoxCopy(TermCopy):
     """``min_V  ||V - C||^2  s.t.  low <= V <= high``: each weight alone, the nearest number between the bounds."""
 
+    kind: ClassVar[str] = "box"
+    merge: ClassVar = BOUNDS
     formula: ClassVar[str] = "V = clip(C, low, high)   (projection on the bounds)"
 
     @classmethod
     def matches(cls, block: Block) -> str | None:  # noqa: D102
-        return sole(block, "box")
+        return sole(block, cls.kind)
+
+    @staticmethod
+    def joint(term: Term) -> dict[str, float]:  # noqa: D102
+        return dict(term.parameters)
 
     @staticmethod
     def solve(

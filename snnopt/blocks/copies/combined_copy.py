@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from snnopt.blocks.copies.base import CopyForm, Mask, existing, listed, whole
 from snnopt.blocks.copies.block_soft_threshold import columns_shrunk
 from snnopt.blocks.copies.elementwise import clipped, shrunk
+from snnopt.blocks.copies.forms import TERM_FORMS
 from snnopt.blocks.copies.joint import numbers
 from snnopt.blocks.copies.levels import grid_step, nearest_level
 from snnopt.blocks.copies.selection import largest
 from snnopt.split import Block
 
 Array = NDArray[Any]
-KINDS = ("box", "sign", "l1", "group_lasso", "grid", "cardinality", "fan_in")
+KINDS = tuple(form.kind for form in TERM_FORMS)
 
 
 class CombinedCopy(CopyForm):

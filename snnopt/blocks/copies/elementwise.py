@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+BOUNDS = {"low": max, "high": min}
+"""How the bounds of two terms merge: into the intersection of their intervals."""
+
 
 def shrunk(center: Array, threshold: float) -> Array:
     """``argmin_v  threshold |v| + (v - c)^2 / 2 = c - clip(c, -threshold, threshold)``: exactly zero up to the threshold."""

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from snnopt.blocks.copies.forms import TERM_FORMS
 from snnopt.program import Term
 
-MERGED: dict[str, Callable[[float, float], float]] = {
-    "low": max,
-    "high": min,
-    "l1": operator.add,
-    "group_lasso": operator.add,
-    "cardinality": min,
-    "fan_in": min,
-    "grid": min,
-}
-"""What two terms that speak of the same number come to, by the names of joint parameters."""
+FORMS = {form.kind: form for form in TERM_FORMS}
 
 
 def numbers(terms: Sequence[Term]) -> tuple[float, dict[str, float]]:
@@ -30,18 +21,7 @@ def numbers(terms: Sequence[Term]) -> tuple[float, dict[str, float]]:
         return terms[0].scale, dict(terms[0].parameters)
     joint: dict[str, float] = {}
     for term in terms:
-        for name, value in _own(term).items():
-            joint[name] = MERGED[name](joint[name], value) if name in joint else value
+        form = FORMS[term.kind]
+        for name, value in form.joint(term).items():
+            joint[name] = form.merge[name](joint[name], value) if name in joint else value
     return 1.0, joint
-
-
-def _own(term: Term) -> dict[str, float]:
-    given = dict(term.parameters)
-    if term.kind == "box":
-        return given
-    if term.kind == "sign":
-        return {"low": 0.0} if given["sign"] > 0 else {"high": 0.0}
-    if term.role == "penalty":
-        return {term.kind: float(term.scale)}
-    (value,) = given.values()
-    return {term.kind: value}

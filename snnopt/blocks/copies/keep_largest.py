@@ -8,24 +8,31 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks.copies.base import CopyForm, Mask, existing, sole, whole
+from snnopt.blocks.copies.base import Mask, TermCopy, existing, sole, whole
 from snnopt.blocks.copies.selection import largest
+from snnopt.program import Term
 from snnopt.split import Block
 
 Array = NDArray[Any]
 
 
-class KeepLargest(CopyForm):
+class KeepLargest(TermCopy):
     """``min_V  ||V - C||^2  s.t.  card(V) <= k``: the k largest weights of the whole block, in absolute value.
 
     Dropping a weight costs its square and keeping it costs nothing. Of equals the first in position stay, row by row.
     """
 
+    kind: ClassVar[str] = "cardinality"
+    merge: ClassVar = {"cardinality": min}
     formula: ClassVar[str] = "V = C where |C| is among the k largest, else 0   (hard threshold)"
 
     @classmethod
     def matches(cls, block: Block) -> str | None:  # noqa: D102
-        return sole(block, "cardinality") or whole(block, block.terms[0])
+        return sole(block, cls.kind) or whole(block, block.terms[0])
+
+    @staticmethod
+    def joint(term: Term) -> dict[str, float]:  # noqa: D102
+        return {"cardinality": dict(term.parameters)["k"]}
 
     @staticmethod
     def solve(

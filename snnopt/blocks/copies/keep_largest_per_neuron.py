@@ -8,26 +8,33 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks.copies.base import CopyForm, Mask, existing, sole, whole
+from snnopt.blocks.copies.base import Mask, TermCopy, existing, sole, whole
 from snnopt.blocks.copies.selection import largest
+from snnopt.program import Term
 from snnopt.split import Block
 
 Array = NDArray[Any]
 
 
-class KeepLargestPerNeuron(CopyForm):
+class KeepLargestPerNeuron(TermCopy):
     """``min_V  ||V - C||^2  s.t.  card(V[i, :]) <= k``: the k largest weights of each row, in absolute value.
 
     A row holds all weights into one neuron (one channel of a convolution). Of equals the first in position stay.
     """
 
+    kind: ClassVar[str] = "fan_in"
+    merge: ClassVar = {"fan_in": min}
     formula: ClassVar[str] = (
         "V[i,:] = C[i,:] where |C[i,:]| is among its k largest, else 0   (hard threshold per neuron)"
     )
 
     @classmethod
     def matches(cls, block: Block) -> str | None:  # noqa: D102
-        return sole(block, "fan_in") or whole(block, block.terms[0])
+        return sole(block, cls.kind) or whole(block, block.terms[0])
+
+    @staticmethod
+    def joint(term: Term) -> dict[str, float]:  # noqa: D102
+        return {"fan_in": dict(term.parameters)["k"]}
 
     @staticmethod
     def solve(

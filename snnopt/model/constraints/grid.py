@@ -14,7 +14,11 @@ from snnopt.model.weights import Weights, check_weights
 
 @dataclass(frozen=True, eq=False)
 class Grid(WeightConstraint):
-    """``W = scale * q`` with whole numbers ``|q| <= 2^(bits-1) - 1``: one scale per weight variable, ternary at 2 bits."""
+    """``W = scale * q`` with whole numbers ``|q| <= 2^(bits-1) - 1``: one scale per weight variable, ternary at 2 bits.
+
+    The scale is not minimised over: it follows the weights before rounding, ``2.5 mean|W| / (2^(bits-1) - 1)``, or
+    ``1.3 mean|W|`` at 2 bits. The weights returned are exact multiples of it. Biases are free.
+    """
 
     kind: ClassVar[str] = "grid"
     weights: Weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar
 
 from snnopt.errors import ModelError, shown
@@ -21,7 +22,7 @@ class SpikeBudget(Constraint):
 
     def __post_init__(self) -> None:
         check_spiking_layer("SpikeBudget", self.layer)
-        if isinstance(self.rate, bool) or not isinstance(self.rate, int | float) or not 0 < self.rate <= 1:
+        if isinstance(self.rate, bool) or not isinstance(self.rate, Real) or not 0 < self.rate <= 1:
             raise ModelError("SpikeBudget", f"rate = {shown(self.rate)}", "give spikes per neuron and step, in (0, 1]")
 
     @property

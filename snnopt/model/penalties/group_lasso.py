@@ -11,7 +11,10 @@ from snnopt.model.penalties.base import WeightPenalty
 
 @dataclass(frozen=True, eq=False)
 class GroupLasso(WeightPenalty):
-    """``sum_j ||W[:, j]||`` over source neurons j: sources that do not pay lose all their synapses at once."""
+    """``sum_j ||W[:, j]||`` over source neurons j: sources that do not pay lose all their synapses at once.
+
+    Of a convolution, W is [channels, fan_in], and a column is one place of the kernel in one input channel.
+    """
 
     kind: ClassVar[str] = "group_lasso"
 

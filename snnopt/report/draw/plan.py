@@ -11,19 +11,19 @@ from snnopt.split import Block
 
 LETTERS = {"weight": "W", "bias": "b", "potential": "v", "spike": "s"}
 WEIGHTS, DYNAMICS, ACTIVITY, STEP = range(4)
-"""Columns: blocks of weights, couplings of dynamics, blocks of potentials and spikes, couplings of steps."""
+"""Columns: blocks of weights and their copies, couplings of these and of dynamics, potentials and spikes, couplings of steps."""
 
 
 def plan_diagram(plan: Compiled) -> Diagram:
     """Return a box for each block with its closed form, a box for each coupling between blocks, and links between these.
 
-    A link says by which variables the block takes part in the coupling: weights W, biases b, potentials v, spikes s. Where
-    spikes have no block they are a function of the potentials, in the potentials' block. A coupling of one block ties
-    nothing, and is left out.
+    A link says by which variables the block takes part in the coupling: weights W, copies V, biases b, potentials v, spikes
+    s. Where spikes have no block they are a function of the potentials, in the potentials' block. A coupling of one block
+    ties nothing, and is left out.
     """
     program = plan.program
     row = {c.name: k for k, c in enumerate(program.couplings)}
-    holder = _holders(program, [b.block for b in plan.bindings])
+    holders = _holders(program, [b.block for b in plan.bindings])
     # Spikes stand below potentials, as they feed the rows below.
     boxes = [
         Box(
@@ -31,7 +31,7 @@ def plan_diagram(plan: Compiled) -> Diagram:
             readable(b.block.name),
             b.title,
             "block",
-            WEIGHTS if b.block.kind in ("weights", "readout") else ACTIVITY,
+            WEIGHTS if b.block.kind in ("weights", "readout", "copy") else ACTIVITY,
             min(row[n] for n in b.block.layers),
         )
         for b in sorted(plan.bindings, key=lambda b: b.block.kind == "spikes")
@@ -42,22 +42,35 @@ def plan_diagram(plan: Compiled) -> Diagram:
     for name, layer, column, variables in couplings:
         tied: dict[str, dict[str, None]] = {}
         for variable in variables:
-            if variable in holder:
-                tied.setdefault(holder[variable], {})[LETTERS[program.variable(variable).kind]] = None
+            for block in holders.get(variable, ()):
+                tied.setdefault(block, {})[LETTERS[program.variable(variable).kind]] = None
         if len(tied) > 1:
             detail = "step" if column == STEP else "dynamics"
             boxes.append(Box(name, readable(layer), detail, "coupling", column, row[layer]))
             links += [Link(block, name, (", ".join(letters),), directed=False) for block, letters in tied.items()]
+    for of, copy in _copies([b.block for b in plan.bindings]):
+        name, first = f"{copy.name}: W = V", min(row[n] for n in copy.layers)
+        boxes.append(Box(name, readable(" + ".join(copy.layers)), "W = V", "coupling", DYNAMICS, first))
+        links += [Link(b.name, name, (letter,), directed=False) for b, letter in ((of, "W"), (copy, "V"))]
     return Diagram(tuple(boxes), tuple(links))
 
 
-def _holders(program: Program, blocks: list[Block]) -> dict[str, str]:
-    """The block that moves each variable."""
-    holder = {variable: block.name for block in blocks for variable in block.variables}
+def _copies(blocks: list[Block]) -> list[tuple[Block, Block]]:
+    """Blocks of weights with the blocks of their copies; they hold the same uses."""
+    copies = {id(b.uses): b for b in blocks if b.kind == "copy"}
+    return [(b, copies[id(b.uses)]) for b in blocks if b.kind != "copy" and id(b.uses) in copies]
+
+
+def _holders(program: Program, blocks: list[Block]) -> dict[str, list[str]]:
+    """The blocks that move each variable; several where the last step has its own."""
+    holders: dict[str, list[str]] = {}
+    for block in blocks:
+        for variable in block.variables:
+            holders.setdefault(variable, []).append(block.name)
     for step in program.steps:
-        if step.spike not in holder and step.potential in holder:
-            holder[step.spike] = holder[step.potential]
-    return holder
+        if step.potential in holders:
+            holders.setdefault(step.spike, holders[step.potential])
+    return holders
 
 
 def _variables(program: Program, coupling: AffineCoupling) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-KEY = "W weights   b biases   v potentials   s spikes"
+KEY = {"W": "weights", "V": "their copies", "b": "biases", "v": "potentials", "s": "spikes"}
 BELOW = 0.3
 """Inches for the key."""
 
@@ -23,18 +23,27 @@ BELOW = 0.3
 def draw_plan(diagram: Diagram, ax: Axes | None) -> Axes:
     """Draw a plan's blocks; rules stand beside their block's name where that makes larger type."""
     variants = [tabled(diagram, one_line=False), tabled(diagram, one_line=True)]
-    given = ax is not None
-    ax, room = prepared(ax, _with_key(variants[0]))
-    drawn = max(variants, key=lambda v: fitted(_with_key(v), room)) if given else variants[0]
-    size = _with_key(drawn)
+    given, key = ax is not None, _key(diagram)
+    ax, room = prepared(ax, _with_key(variants[0], key))
+    drawn = max(variants, key=lambda v: fitted(_with_key(v, key), room)) if given else variants[0]
+    size = _with_key(drawn, key)
     scale = fitted(size, room)
     framed(ax, size, room, scale)
     pen = Pen(ax, scale)
     draw_band(pen, drawn, {})
-    pen.label([KEY], size.width / 2, size.height - BELOW / 2)
+    if key:
+        pen.label([key], size.width / 2, size.height - BELOW / 2)
     return ax
 
 
-def _with_key(drawn: Arrangement) -> Extent:
+def _key(diagram: Diagram) -> str:
+    """What the letters on the lines stand for."""
+    found = {letter for link in diagram.links for text in link.label for letter in text.split(", ")}
+    return "   ".join(f"{letter} {name}" for letter, name in KEY.items() if letter in found)
+
+
+def _with_key(drawn: Arrangement, key: str) -> Extent:
     """The size of the picture with the key below it."""
-    return Extent(max(drawn.size.width, text_extent([KEY], SMALL).width), drawn.size.height + BELOW)
+    if not key:
+        return drawn.size
+    return Extent(max(drawn.size.width, text_extent([key], SMALL).width), drawn.size.height + BELOW)

@@ -4,109 +4,102 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from snnopt.model.equation import coefficient, drives, potential_symbol
+from snnopt.blocks import LOSS_FUNCTIONS, Binding, Fallback
+from snnopt.model.constraints import Constraint
 from snnopt.model.naming import Names
-from snnopt.model.signal import Population
+from snnopt.model.objective import ObjectiveTerm
 from snnopt.program import Term
 from snnopt.report.compiled import Compiled
-from snnopt.report.latex.dynamics import current, dynamics
-from snnopt.report.latex.symbols import penalty, roman, signal, size, squared, weight
-from snnopt.report.latex.terms import constraint, objective_term
+from snnopt.report.latex.symbols import number, penalty, roman, scaled, signal, squared
+from snnopt.report.latex.terms import Letters, constraint, objective_term
+from snnopt.report.latex.values import ValueWriter
 from snnopt.report.mathematics import term_text
-from snnopt.split import Block, Form
+from snnopt.report.parts import Demand, Linear, Near, Part, Signal, Square, Stated, Subproblem, moved
+from snnopt.report.subproblem import Splitting, splitting
 
-WHERE = {
-    r"\kappa": r"v = \kappa * i + \eta * s\quad \mathrm{solves\ the\ dynamics\ of\ a\ layer\ with\ current\ } i",
-    r"\delta a": r"\delta a = - \partial\, \mathrm{objective} / \partial s",
-    r"\delta v": r"\delta v = - \partial\, \mathrm{objective} / \partial v",
-    r"\xi": r"\xi = \mathrm{random\ offset\ of\ the\ threshold},\quad \mathrm{E}_{\xi} H\ \mathrm{linearised}",
-    r"\Delta": r"\Delta = \mathrm{change\ of\ the\ minimised\ variables}",
-}
-"""What the symbols in block lines stand for."""
+CLIPPED = r",\quad \mathrm{then}\quad %s \leftarrow \min(\max(%s,\, 0),\, 1)"
+PUBLISHED = (
+    r",\quad \mathrm{as\ published\ } \frac{1}{2} \left\| e + \rho u \right\|^{2}\ \mathrm{of\ the\ residual\ } e"
+)
+BY_CVXPY = r"\quad (\mathrm{CVXPY\ FALLBACK})"
 
 
 @dataclass(frozen=True, eq=False)
 class BlockWriter:
-    """Writes blocks of one plan; ``terms`` are the plan's terms as the problem's own lines write them."""
+    """Writes blocks of one plan; ``terms`` are what the plan's terms were declared as, with their scales."""
 
-    plan: Compiled
-    names: Names
-    terms: dict[Term, list[str]]
+    values: ValueWriter
+    terms: dict[Term, tuple[float, ObjectiveTerm | Constraint]]
+    split: Splitting
 
-    def line(self, block: Block) -> str:
+    def line(self, binding: Binding) -> str:
         """The block's minimisation, e.g. ``min_v rho/2 ||v - kappa * (W x + b) - eta * s||^2 - <delta a, E H(v - theta)>``."""
-        variables = tuple(self._variable(name) for name in block.variables)
-        parts = [
-            rf"\frac{{{penalty(q.penalty)}}}{{2}} {squared(self._residual(q.coupling, block.form))}"
-            for q in block.quadratics
-        ]
-        parts += self._step(block)
-        parts += [t for term in block.terms if term.role != "constraint" for t in self._written(term)]
-        parts += [r"\frac{\mu}{2} " + squared(r"\Delta")] if block.proximal else []
-        under = [t for term in block.terms if term.role == "constraint" for t in self._written(term)]
-        if block.kind == "readout":
-            under += [f"{self._potential(n)} = {' + '.join(self._right(n))}" for n in block.layers]
-        least = r"\min_{" + r",\,".join(variables) + r"}\; " if variables else ""
+        block, sub = binding.block, self.split.subproblem(binding.block)
+        parts = [self._part(p, sub.kept) for p in sub.parts]
+        least = rf"\min_{{{self._over(sub)}}}\; " if sub.over else ""
+        under = [line for term in sub.under for line in self._constraint(term)]
+        under += [f"{self.values.value(r[0].value)} = {self.values.sum(moved(r[1:]))}" for r in sub.zero]
+        under += [rf"0 \leq {self.values.value(sub.over[0])} \leq 1"] if block.box == "exact" else []
         condition = r"\quad \mathrm{s.t.}\quad " + r",\quad ".join(under) if under else ""
-        return least + " + ".join(parts or ["0"]).replace("+ -", "- ") + condition
+        out = least + " + ".join(parts or ["0"]).replace("+ -", "- ") + condition
+        if block.box == "published":
+            out += CLIPPED % ((self.values.value(sub.over[0]),) * 2)
+        out += PUBLISHED if block.published else ""
+        return out + (BY_CVXPY if isinstance(binding.rule, Fallback) else "")
 
-    def _step(self, block: Block) -> list[str]:
-        """The step coupling and the demand, by the step rule."""
-        name = block.layers[0]
-        a, s, v, sigma = signal("a", name), signal("s", name), self._potential(name), penalty(f"sigma[{name}]")
-        theta = self.plan.program.by_name[name].dynamics.threshold
-        below = "" if theta is None else f"{v} - {size(coefficient(theta))}"
-        demand = signal(r"\delta a" if block.step != "none" else r"\delta v", name)
-        wanted = rf"-\left\langle {demand},\, "
-        match block.step:
-            case "exact":
-                return [rf"\frac{{{sigma}}}{{2}} {squared(rf'{a} - H({below})')}"]
-            case "linearised":
-                return [wanted + rf"{a} \right\rangle", rf"\frac{{{sigma}}}{{2}} {squared(f'{a} - {s}')}"]
-            case "dithered":
-                return [wanted + rf"\mathrm{{E}}_{{\xi}} H({below} - \xi) \right\rangle"]
-        return [wanted + rf"{v} \right\rangle"] if block.linear else []
+    def _over(self, sub: Subproblem) -> str:
+        names = r",\,".join(map(self.values.value, sub.over))
+        if sub.block.order == "coloured":
+            return names + r",\; t\ \mathrm{of\ one\ parity}"
+        return names + {"all": "", "before last": r",\; t < T", "last": r",\; t = T"}[sub.block.at]
 
-    def _written(self, term: Term) -> list[str]:
-        return self.terms.get(term, [roman(term_text(term))])
+    def _part(self, part: Part, kept: bool) -> str:
+        match part:
+            case Square():
+                factor = part.penalty if len(part.penalty) == 1 else penalty(part.penalty)
+                return rf"\frac{{{factor}}}{{2}} {squared(self.values.sum(part.inside))}"
+            case Demand():
+                wanted = signal(
+                    r"\delta v" if isinstance(part.value, Signal) and part.value.letter == "v" else r"\delta a",
+                    part.layer,
+                )
+                return rf"-\left\langle {wanted},\, {self.values.value(part.value)} \right\rangle"
+            case Stated():
+                return self._term(part.term, Letters(self.values.names, part.letter, smooth=not part.exact), kept)
+            case Linear():
+                return self._linear(part.term, self.values.value(part.value))
+            case Near():
+                return r"\frac{\mu}{2} " + squared(r"\Delta")
 
-    def _population(self, name: str) -> Population:
-        node = self.plan.problem.network.by_name[name]
-        assert isinstance(node, Population)
-        return node
+    def _linear(self, term: Term, spikes: str) -> str:
+        """A term on spikes by its gradient."""
+        if term.kind == "spike_cost":
+            return scaled(term.scale, rf"\left\langle 1,\, {spikes} \right\rangle")
+        if term.kind == "spike_budget":
+            rate = number(dict(term.parameters)["rate"])
+            return rf"p_{{{roman(term.owner)}}} \left\langle 1,\, {spikes} - {rate} \right\rangle"
+        letters = Letters(self.values.names, spikes="a" if self.split.kept else "s", smooth=True)
+        return rf"\left\langle \nabla\, {self._term(term, letters, self.split.kept)},\, {spikes} \right\rangle"
 
-    def _potential(self, name: str) -> str:
-        return signal(potential_symbol(self._population(name).neuron.state_space()), name)
+    def _term(self, term: Term, letters: Letters, kept: bool) -> str:
+        scale, declared = self.terms.get(term, (1.0, None))
+        if not isinstance(declared, ObjectiveTerm):
+            return roman(term_text(term, not letters.smooth, kept, letters.weight))
+        if letters.smooth and not (term.kind in LOSS_FUNCTIONS and LOSS_FUNCTIONS[term.kind].note):
+            letters = Letters(letters.names, letters.weight, letters.spikes)
+        return objective_term(declared, scale, letters)
 
-    def _right(self, name: str) -> list[str]:
-        """``kappa * current`` and, where a spike changes the potential, ``eta * s``."""
-        parts = current(drives(self.plan.problem.network, self._population(name), self.names.labels), indexed=False)
-        filtered = signal(r"\kappa", name) + rf" * \left( {' + '.join(parts)} \right)"
-        resets = bool(np.any(self.plan.program.by_name[name].dynamics.R))
-        return [filtered, signal(r"\eta", name) + f" * {signal('s', name)}"] if resets else [filtered]
-
-    def _residual(self, name: str, form: Form) -> str:
-        """Of a coupling: its first update equation in difference form, the whole potential in trace form."""
-        if form == "difference":
-            left, right = dynamics(self.plan.problem.network, self._population(name), self.names.labels)[0]
-            return rf"{left} - \left( {right.removeprefix('= ')} \right)"
-        return " - ".join([self._potential(name), *self._right(name)])
-
-    def _variable(self, name: str) -> str:
-        kind, stem = self.plan.program.variable(name).kind, name.rpartition(".")[0]
-        match kind:
-            case "weight" | "bias":
-                return weight(stem, "W" if kind == "weight" else "b")
-            case "potential":
-                return self._potential(stem)
-        return signal("a", stem)
+    def _constraint(self, term: Term) -> list[str]:
+        _, declared = self.terms.get(term, (1.0, None))
+        if not isinstance(declared, Constraint):
+            return [roman(term_text(term, letter="V"))]
+        return constraint(declared, Letters(self.values.names, "V"))
 
 
 def block_writer(plan: Compiled, names: Names) -> BlockWriter:
     """A writer that calls terms as the problem does: lowered terms stand in the problem's order."""
     problem = plan.problem
-    written = [[objective_term(term, scale, names)] for scale, term in problem.objective.scaled]
-    written += [constraint(c, names) for c in problem.constraints]
-    return BlockWriter(plan, names, dict(zip(plan.program.terms, written, strict=True)))
+    declared: list[tuple[float, ObjectiveTerm | Constraint]] = [*problem.objective.scaled]
+    declared += [(1.0, c) for c in problem.constraints]
+    split = splitting(plan.program, plan.algorithm, (b.block for b in plan.bindings))
+    return BlockWriter(ValueWriter(problem.network, names), dict(zip(plan.program.terms, declared, strict=True)), split)

@@ -7,10 +7,11 @@ from snnopt.model import Constraint, Network, Objective, Problem
 from snnopt.model.naming import ALONE, Names
 from snnopt.model.objective import ObjectiveTerm, as_objective
 from snnopt.report.compiled import Compiled
-from snnopt.report.latex.blocks import WHERE, block_writer
+from snnopt.report.latex.blocks import block_writer
 from snnopt.report.latex.dynamics import dynamics
+from snnopt.report.latex.legend import legend
 from snnopt.report.latex.symbols import roman
-from snnopt.report.latex.terms import constraint, definitions, objective
+from snnopt.report.latex.terms import Letters, constraint, definitions, objective
 
 Row = tuple[str, str]
 """What stands left and right of the alignment mark."""
@@ -48,10 +49,10 @@ def _rows(obj: object) -> list[Row]:
     if isinstance(obj, Compiled):
         return _plan(obj)
     if isinstance(obj, Constraint) and not isinstance(obj, ObjectiveTerm):
-        return [("", line) for line in constraint(obj, ALONE)]
+        return [("", line) for line in constraint(obj, Letters(ALONE))]
     if isinstance(obj, Objective | ObjectiveTerm):
         terms = as_objective(obj)
-        return [("", objective(terms, ALONE)), *_headed("where", definitions(terms))]
+        return [("", objective(terms, Letters(ALONE))), *_headed("where", definitions(terms))]
     raise ModelError(
         "latex",
         f"{shown(obj)} has no equations",
@@ -66,13 +67,16 @@ def _problem(problem: Problem) -> list[Row]:
         for p in problem.network.populations
         for left, right in dynamics(problem.network, p, names.labels)
     ]
-    under = equations + [line for c in problem.constraints for line in constraint(c, names)]
+    under = equations + [line for c in problem.constraints for line in constraint(c, Letters(names))]
     symbols = [
         r"t = 1, \ldots, T,\quad H(u) = 1\ \mathrm{if}\ u > 0,\ \mathrm{else}\ 0",
         *definitions(problem.objective),
     ]
     return [
-        (r"\min_{W,\,b}\quad" if _biased(problem.network) else r"\min_{W}\quad", objective(problem.objective, names)),
+        (
+            r"\min_{W,\,b}\quad" if _biased(problem.network) else r"\min_{W}\quad",
+            objective(problem.objective, Letters(names)),
+        ),
         *_headed(r"subject to", under),
         *_headed("where", symbols),
     ]
@@ -80,9 +84,12 @@ def _problem(problem: Problem) -> list[Row]:
 
 def _plan(plan: Compiled) -> list[Row]:
     writer = block_writer(plan, Names(plan.problem.network))
-    blocks = [(rf"{roman(b.block.name)}:\quad", writer.line(b.block)) for b in plan.bindings]
-    known = [line for symbol, line in WHERE.items() if any(symbol in right for _, right in blocks)]
-    return [*_problem(plan.problem), *blocks, *_headed("where", known)]
+    blocks = [(rf"{roman(b.block.name)}:\quad", writer.line(b)) for b in plan.bindings]
+    return [
+        *_problem(plan.problem),
+        *blocks,
+        *_headed("where", legend((right for _, right in blocks), writer.split, writer.values)),
+    ]
 
 
 def _biased(network: Network) -> bool:

@@ -33,11 +33,11 @@ def dynamics(network: Network, population: Population, labels: Mapping[Connectio
     return [_equation(e) for e in update_equations(network, population, labels)]
 
 
-def current(drives: tuple[Drive, ...], indexed: bool) -> list[str]:
-    """The addends of a current, at step t or, where not ``indexed``, as sequences over all steps."""
+def current(drives: tuple[Drive, ...], indexed: bool, spikes: str = "s") -> list[str]:
+    """The addends of a current, at step t or, where not ``indexed``, as sequences over all steps; what spikes are called."""
     out = []
     for d in drives:
-        text = _source(d, step(d.lag) if indexed else rf"\cdot-{d.lag}" if d.lag else "")
+        text = _source(d, step(d.lag) if indexed else rf"\cdot-{d.lag}" if d.lag else "", spikes)
         bias = ""
         for c in d.connections:
             if c.steps:
@@ -55,9 +55,9 @@ def current(drives: tuple[Drive, ...], indexed: bool) -> list[str]:
     return out
 
 
-def _source(d: Drive, when: str) -> str:
+def _source(d: Drive, when: str, spikes: str) -> str:
     if d.spikes:
-        return signal("s", d.node, when)
+        return signal(spikes, d.node, when)
     if isinstance(d.source, Population):
         return signal(potential_symbol(d.source.neuron.state_space()), d.node, when)
     return signal("x", d.node, when)

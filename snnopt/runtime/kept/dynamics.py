@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import leaky
+from snnopt.backends import leaky, one_or_each
 from snnopt.program import AffineCoupling, StateSpace
 from snnopt.runtime.forward import Weights, Wiring
 from snnopt.runtime.kept.state import State
@@ -33,6 +33,12 @@ class Dynamics(ABC):
         self.coupling, self.steps, self.dtype = coupling, steps, wiring.dtype
         self.wires = wiring.incoming[coupling.name]
         self._known: dict[Wire, tuple[Any, Any, Any, Array]] = {}
+
+    @property
+    def threshold(self) -> Any:
+        """One number or [n], of a layer that spikes."""
+        assert self.coupling.dynamics.threshold is not None
+        return one_or_each(self.coupling.dynamics.threshold, self.dtype)
 
     @property
     @abstractmethod
@@ -98,7 +104,7 @@ class DifferenceDynamics(Dynamics):
     def __init__(self, wiring: Wiring, coupling: AffineCoupling, steps: int) -> None:
         super().__init__(wiring, coupling, steps)
         form = difference_form(coupling)
-        self.beta, self.gain, self.reset = (_plain(x, self.dtype) for x in (form.beta, form.gain, form.reset))
+        self.beta, self.gain, self.reset = (one_or_each(x, self.dtype) for x in (form.beta, form.gain, form.reset))
 
     @property
     def features_of(self) -> AffineCoupling:  # noqa: D102
@@ -152,7 +158,3 @@ def pair(weights: Weights, wire: Wire) -> tuple[Array | None, Array | None]:
     """The weight and the bias of a wire."""
     m = wire.map
     return (None if m.weight is None else weights[m.weight], None if m.bias is None else weights[m.bias])
-
-
-def _plain(x: Array, dtype: np.dtype[Any]) -> Any:
-    return dtype.type(x.flat[0]) if np.all(x == x.flat[0]) else x.astype(dtype)

@@ -20,8 +20,11 @@ class Measures:
 
     Attributes
     ----------
-    lagrangian : losses of the kept outputs, penalties, and ``rho/2 (||e + u||^2 - ||u||^2)`` and ``sigma/2 (...)`` of every
-        coupling, sums over time and means over samples.
+    lagrangian : sums over time and means over samples of
+        losses at the kept potentials, and of those on counts at the kept spikes;
+        L2 at the weights W, other penalties at their copies V, and ``m/2 (||W - V + U||^2 - ||U||^2)`` of each copy;
+        ``rho/2 (||e + u||^2 - ||u||^2)`` of every layer's dynamics, and ``sigma/2 (...)`` of every step coupling;
+        what spikes cost, and ``price (sum a - rate)`` of every budget.
     primal : root mean square of each coupling's residual, the dynamics by layer and the step coupling as ``<layer>.step``.
     fires : ``H(v - theta)`` of the hidden layers, as booleans.
     """
@@ -33,21 +36,28 @@ class Measures:
 
 def measure(sweeper: KeptSweeper) -> Measures:
     """Measure the state that a sweeper works on."""
-    state, primal, total = sweeper.state, dict[str, float](), sweeper.penalties_of_weights()
+    state, primal = sweeper.state, dict[str, float]()
+    total = sweeper.weight_penalties(state.weights, sweeper.reported_weights())
+    total += sum(solver.pull(state) for solvers in sweeper.weights.values() for solver in solvers)
     for name, output in sweeper.outputs.items():
         m = seen_by(output.term, state.v[name]).astype(np.float64)
         total += output.term.scale * float(output.exact(m, state.targets[name]).mean())
     for name, d in sweeper.dynamics.items():
         e = d.residual(state)
         primal[name] = rms(e)
-        total += sweeper.penalties.rho(name) / 2 * _energy(e, state.u.get(name)) / state.count
+        total += sweeper.penalties.rho / 2 * _energy(e, state.u.get(name)) / state.count
     fires = {}
     for name, solver in sweeper.spikes.items():
         fires[name] = state.v[name] > solver.threshold
         gap = state.a[name] - fires[name]
         primal[f"{name}.step"] = rms(gap)
-        total += sweeper.penalties.sigma(name) / 2 * _energy(gap, state.w.get(name)) / state.count
-        total += solver.price * float(state.a[name].sum(dtype=np.float64)) / state.count
+        total += sweeper.penalties.sigma / 2 * _energy(gap, state.w.get(name)) / state.count
+        a = state.a[name].astype(np.float64)
+        total += solver.price * float(a.sum()) / state.count
+        if solver.budget is not None:
+            total -= solver.budget.price * solver.budget.rate * a.size / state.count
+        for view in solver.counts:
+            total += view.term.scale * float(view.function.exact(a.sum(0), state.targets[name]).mean())
     return Measures(total, primal, fires)
 
 

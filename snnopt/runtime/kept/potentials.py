@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from snnopt.blocks import Binding
 from snnopt.runtime.kept.dynamics import Dynamics
 from snnopt.runtime.kept.penalties import Penalties
-from snnopt.runtime.kept.spikes import _threshold
 from snnopt.runtime.kept.state import State
 
 Array = NDArray[Any]
@@ -24,13 +23,13 @@ class PotentialSolver:
         self.coloured = binding.block.order == "coloured"
         self.name = binding.block.layers[0]
         self.dynamics, self.penalties = dynamics[self.name], penalties
-        self.threshold = _threshold(self.dynamics)
+        self.threshold = self.dynamics.threshold
 
     def update(self, state: State) -> None:
         """Solve for the potentials."""
         h, w = self.dynamics.drive(state), state.w.get(self.name)
         target = state.a[self.name] if w is None else state.a[self.name] + w
-        rho, sigma = self.penalties.rho(self.name), self.penalties.sigma(self.name)
+        rho, sigma = self.penalties.rho, self.penalties.sigma
         numbers = (h, target, self.dynamics.beta, rho, sigma, self.threshold)
         if self.coloured:
             v = state.v[self.name]

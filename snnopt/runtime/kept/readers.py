@@ -47,11 +47,12 @@ class Reader:
 
 
 def readers_of(source: str, dynamics: dict[str, Dynamics]) -> list[Reader]:
-    """Every layer whose residual depends on the spikes of ``source``, itself first where it resets."""
+    """Every layer whose residual depends on the spikes of ``source``, itself first where it resets or hears itself."""
     out = []
     own = dynamics[source].coupling
-    if np.any(own.dynamics.R) or any(m.source == source for m in own.maps):
-        out.append(Reader(dynamics[source], source, 1))
+    heard = {m.lag for m in own.maps if m.source == source} or ({1} if np.any(own.dynamics.R) else set())
+    if heard:
+        out.append(Reader(dynamics[source], source, heard.pop()))
     for name, d in dynamics.items():
         lags = {m.lag for m in d.coupling.maps if m.source == source}
         if name != source and lags:

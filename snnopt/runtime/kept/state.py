@@ -25,7 +25,6 @@ class State:
     inputs, targets : the data.
     v, a : potentials of every layer, spikes of the hidden ones.
     u, w : scaled duals of the dynamics, of the step couplings.
-    copies, pulls : copies V of weights that constraints act on, and their scaled duals, by block.
     """
 
     weights: dict[str, Array]
@@ -36,8 +35,6 @@ class State:
     a: dict[str, Array] = field(default_factory=dict)
     u: dict[str, Array] = field(default_factory=dict)
     w: dict[str, Array] = field(default_factory=dict)
-    copies: dict[str, Array] = field(default_factory=dict)
-    pulls: dict[str, Array] = field(default_factory=dict)
 
     @property
     def count(self) -> int:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from snnopt.algorithms import KeptAlgorithm, Word
 from snnopt.blocks import Binding
-from snnopt.runtime.copies import SplitWeights, copies_of, weight_penalties
+from snnopt.penalties import RateMultiplier
+from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.kept.dynamics import Dynamics, dynamics_of
 from snnopt.runtime.kept.outputs import OutputSolver
@@ -17,10 +18,11 @@ from snnopt.runtime.kept.penalties import Penalties
 from snnopt.runtime.kept.potentials import PotentialSolver
 from snnopt.runtime.kept.spikes import DifferenceSpikeSolver, SpikeSolver, TraceSpikeSolver
 from snnopt.runtime.kept.state import State
-from snnopt.runtime.kept.steps import StepPass
+from snnopt.runtime.kept.steps import OutputPass, StepPass
 from snnopt.runtime.kept.weights import KeptWeightSolver
 from snnopt.runtime.stacking import stack
 from snnopt.runtime.views import CountView, loss_views
+from snnopt.split import spike_budgets, spike_costs
 
 Array = NDArray[Any]
 
@@ -37,13 +39,14 @@ class KeptSweeper:
         }
         self.moving = False
         self._last: dict[str, Array] = {}
-        self._pass: StepPass | None = None
+        self._pass: StepPass | OutputPass | None = None
+        self.weight_penalties = WeightPenalties(program, bindings)
+        copies, views = copies_of(bindings), loss_views(wiring, state.steps)
+        costs, budgets = spike_costs(program), spike_budgets(program)
         self.weights: dict[str, list[KeptWeightSolver]] = {}
         self.spikes: dict[str, SpikeSolver] = {}
         self.potentials: dict[str, PotentialSolver] = {}
-        self.outputs: dict[str, OutputSolver] = {}
-        copies = copies_of(bindings)
-        views = loss_views(wiring, state.steps)
+        outputs: dict[str, list[Binding]] = {}
         for b in bindings:
             name = b.block.layers[0]
             match b.block.kind:
@@ -57,17 +60,20 @@ class KeptSweeper:
                 case "spikes":
                     kind = DifferenceSpikeSolver if algorithm.form == "difference" else TraceSpikeSolver
                     counts = [v for v in views if isinstance(v, CountView) and v.term.owner == name]
-                    price = sum(t.scale for t in b.block.by_gradient if t.kind == "spike_cost")
-                    self.spikes[name] = kind(b, self.dynamics, self.penalties, price, counts)
+                    budget = RateMultiplier(budgets[name], step=1.0) if name in budgets else None
+                    priced = (costs.get(name, 0.0), budget, counts)
+                    self.spikes[name] = kind(b, self.dynamics, self.penalties, *priced)
                 case "potentials":
                     self.potentials[name] = PotentialSolver(b, self.dynamics, self.penalties)
                 case "outputs":
-                    self.outputs[name] = OutputSolver(b, self.dynamics, self.penalties)
+                    outputs.setdefault(name, []).append(b)
+        self.outputs = {n: OutputSolver(bs, self.dynamics, self.penalties, state.steps) for n, bs in outputs.items()}
 
     def run(self, word: Word) -> None:
         """Carry out one word."""
+        layer = word.layer or ""
         if word.step is not None:
-            self._run_at(word, word.step)
+            self._run_at(word.kind, layer, word.step)
             return
         self._pass = None
         match word.kind:
@@ -78,18 +84,17 @@ class KeptSweeper:
                     self._solve_weights(name)
                     self.outputs[name].update(self.state)
             case "weights":
-                self._solve_weights(word.layer or "")
+                self._solve_weights(layer)
             case "spikes":
-                self.spikes[word.layer or ""].update(self.state)
+                self.spikes[layer].update(self.state)
             case "potentials":
-                layer = word.layer or ""
                 solver = self.outputs[layer] if layer in self.outputs else self.potentials[layer]
                 solver.update(self.state)
             case "duals":
                 if self.moving:
                     self._move_duals()
-            case "demands":
-                raise AssertionError("a kept state has no adjoint pass")
+            case _:
+                raise AssertionError(f"{word} is no word of {self.algorithm.name}")
 
     def reported_weights(self) -> dict[str, Array]:
         """The weights that a user gets: copies where constraints act on them."""
@@ -100,8 +105,8 @@ class KeptSweeper:
         return reported
 
     def penalties_of_weights(self) -> float:
-        """Sum of the objective's penalties on weights."""
-        return weight_penalties(self.program.terms, self.reported_weights())
+        """Sum of the objective's penalties on the weights that a user gets."""
+        return self.weight_penalties(self.reported_weights())
 
     def dual_residuals(self) -> dict[str, float]:
         """``rho`` times the root mean square change of each layer's potentials since the last call."""
@@ -109,35 +114,34 @@ class KeptSweeper:
         for name, v in self.state.v.items():
             if name in self._last:
                 change = float(np.sqrt(np.mean(np.square(v - self._last[name], dtype=np.float64))))
-                out[name] = self.penalties.rho(name) * change
-        self._last = dict(self.state.v)
+                out[name] = self.penalties.rho * change
+        self._last, self._pass = dict(self.state.v), None
         return out
 
     def _solve_weights(self, layer: str) -> None:
         for solver in self.weights.get(layer, []):
             solver.update(self.state)
 
-    def _run_at(self, word: Word, step: int) -> None:
-        layer = word.layer or ""
-        if layer in self.outputs:
-            if self._pass is not None or self._at != layer:
-                self.state.v = self.state.v | {layer: self.state.v[layer].copy()}
-            self._pass, self._at = None, layer
-            self.outputs[layer].update_at(self.state, step)
-            return
+    def _run_at(self, kind: str, layer: str, step: int) -> None:
         if self._pass is None or self._pass.name != layer:
-            solver = self.spikes[layer]
-            assert isinstance(solver, DifferenceSpikeSolver)
-            self._pass, self._at = StepPass(solver, self.potentials[layer].rule, self.penalties, self.state), layer
-        if word.kind == "spikes":
-            self._pass.spikes(step)
-        else:
+            self._pass = self._pass_through(layer)
+        if kind == "potentials":
             self._pass.potentials(step)
+        else:
+            assert isinstance(self._pass, StepPass)
+            self._pass.spikes(step)
 
-    _at = ""
+    def _pass_through(self, layer: str) -> StepPass | OutputPass:
+        if layer in self.outputs:
+            return OutputPass(self.outputs[layer], self.state)
+        solver = self.spikes[layer]
+        assert isinstance(solver, DifferenceSpikeSolver)
+        return StepPass(solver, self.potentials[layer].rule, self.penalties, self.state)
 
     def _move_duals(self) -> None:
         state, alpha = self.state, self.algorithm.dual_step
+        for solver in self.spikes.values():
+            solver.move_price(state)
         if self.algorithm.duals == "output":
             for name in self.outputs:
                 e = self.dynamics[name].residual(state)[-1]

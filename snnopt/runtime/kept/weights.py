@@ -52,12 +52,12 @@ class KeptWeightSolver:
         w0 = stack(self.columns, state.weights)
         cross, grams = np.zeros((w0.shape[1], w0.shape[0]), w0.dtype), []
         for k, (d, f) in enumerate(zip(self.dynamics, self.features, strict=True)):
-            rho = w0.dtype.type(self.penalties.rho(d.coupling.name))
+            rho = w0.dtype.type(self.penalties.rho)
             grams.append(rho * self._gram(k, f, state).mean)
             cross += rho * f.cross(state.signals, d.on_current(d.residual_and_dual(state)))
         cross /= w0.dtype.type(state.count)
         if self.split is not None:
-            grams[0], cross = self.split.hold(grams[0], cross, w0)
+            grams, cross = self.split.hold(grams, cross, w0)
         change = solve_by_group(self.rule, self.columns, self.groups, grams, cross, w0, self.lam, self.ridge, self.mask)
         if self.split is not None:
             self.split.step(w0, change)
@@ -69,6 +69,10 @@ class KeptWeightSolver:
             return {}
         w = stack(self.columns, state.weights)
         return unstack(self.columns, np.where(self.split.on > 0, self.split.v, w))
+
+    def pull(self, state: State) -> float:
+        """What ties W to its copy, in the augmented Lagrangian; 0 without one."""
+        return 0.0 if self.split is None else self.split.energy(stack(self.columns, state.weights))
 
     def _gram(self, k: int, features: UseFeatures, state: State) -> Gram:
         if k not in self.kept:

@@ -56,7 +56,7 @@ class FullBatchLoop(Loop):
                 return Status.CONVERGED, f"no flip of a spike pays and the loss rests, at iteration {iteration}"
             stale, last = 0 if improved else stale + 1, batch
             self.rollouts.look_after(batch)
-            sweeper.weights = nudged(sweeper.wiring, sweeper.weights, batch.firing_rates())
+            sweeper.weights = nudged(sweeper.wiring, sweeper.weights, batch.firing_rates(), sweeper.steps)
             if batch.solved_loss > RUNAWAY * journal.best_loss:
                 assert journal.best is not None
                 sweeper.go_back(journal.best)

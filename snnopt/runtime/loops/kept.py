@@ -55,10 +55,11 @@ class KeptLoop(Loop):
         self.sweeper = KeptSweeper(wiring, bindings, algorithm, state)
         self.views = loss_views(wiring, samples.steps)
         self.uses = readout_uses(self.views, wiring)
+        self._weights = self.sweeper.reported_weights()
 
     @property
     def weights(self) -> dict[str, Array]:  # noqa: D102
-        return self.sweeper.reported_weights()
+        return self._weights
 
     def run(self) -> tuple[Status, str]:  # noqa: D102
         algorithm, sweeper, journal = self.algorithm, self.sweeper, self.journal
@@ -66,17 +67,19 @@ class KeptLoop(Loop):
         stale = 0
         for iteration in range(1, algorithm.max_iter + 1):
             sweeper.moving = iteration > algorithm.warm_up
-            before = self.weights
-            for word in algorithm.sweep(self.net):
+            for word in algorithm.updates(self.net):
                 sweeper.run(word)
-            if not finite(sweeper.state.weights):
-                message = blame(sweeper.state.weights, f"iteration {iteration}", ADVICE)
-                sweeper.state.weights = before
-                return Status.DIVERGED, message
-            found, batch = measure(sweeper), self._roll_out()
+            weights = sweeper.reported_weights()
+            for bad in (sweeper.state.weights, weights):
+                if not finite(bad):
+                    return Status.DIVERGED, blame(bad, f"iteration {iteration}", ADVICE)
+            found, batch = measure(sweeper), self._roll_out(weights)
+            if not np.isfinite([batch.loss, found.lagrangian]).all():
+                return Status.DIVERGED, blame(weights, f"iteration {iteration}", ADVICE)
+            self._weights = weights
             improved = batch.loss < journal.best_loss * (1 - 1e-4)
             record = self._record(iteration, batch, found, last)
-            journal.add(record, self.weights, algorithm.max_iter - iteration)
+            journal.add(record, weights, algorithm.max_iter - iteration)
             stale, last = 0 if improved else stale + 1, (batch, found)
             if algorithm.patience is not None and stale >= algorithm.patience:
                 return Status.STALLED, f"the rollout's loss has not fallen for {stale} iterations; the best one is kept"
@@ -84,9 +87,9 @@ class KeptLoop(Loop):
                 return Status.TIME_LIMIT, f"the time limit of {journal.time_limit:g} s was met at iteration {iteration}"
         return Status.MAX_ITER, f"ran {algorithm.max_iter} iterations"
 
-    def _roll_out(self) -> Batch:
-        """The rollout of the present weights, and its objective."""
-        state, weights = self.sweeper.state, self.weights
+    def _roll_out(self, weights: dict[str, Array]) -> Batch:
+        """The rollout of these weights, and its objective."""
+        state = self.sweeper.state
         batch = Batch(state.inputs, state.targets)
         batch.activity = rollout(self.wiring, weights, state.inputs, state.steps, readouts=False)
         for view in self.views:
@@ -95,7 +98,7 @@ class KeptLoop(Loop):
             group.look(batch, weights)
         loss, batch.accuracy = judge(self.views, batch)
         spikes = sum(
-            s.price * state.steps * batch.activity[n].potentials.shape[2] * batch.firing_rate(n)
+            s.cost * state.steps * batch.activity[n].potentials.shape[2] * batch.firing_rate(n)
             for n, s in self.sweeper.spikes.items()
         )
         batch.loss = self.sweeper.penalties_of_weights() + spikes + loss
@@ -112,11 +115,11 @@ class KeptLoop(Loop):
                 old = last[0].activity[name].spikes
                 flips[name] = float(np.mean(spikes != old))
                 moved = float(np.sqrt(np.mean(found.fires[name] != last[1].fires[name])))
-                dual[f"{name}.step"] = penalties.sigma(name) * moved
+                dual[f"{name}.step"] = penalties.sigma * moved
         record = Record(iteration, batch.loss, batch.accuracy, batch.firing_rates(), flips, gap)
         return replace(
             record,
-            penalty={n: penalties.rho(n) for n in layers},
+            penalty=dict.fromkeys(layers, penalties.rho),
             ridge=self.algorithm.ridge,
             lagrangian=found.lagrangian,
             primal=found.primal,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import Net, RolloutAlgorithm
+from snnopt.errors import BlockError
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.data import Samples
 from snnopt.runtime.journal import Journal
@@ -21,12 +23,12 @@ ADVICE = "Lower the algorithm's step or raise its ridge, and check the scale of 
 
 
 class Loop(ABC):
-    """Iterates to a status. ``weights`` are the last iterate's at any time."""
+    """Iterates to a status. ``weights`` are the last finite iterate's at any time."""
 
     @property
     @abstractmethod
     def weights(self) -> dict[str, Array]:
-        """The last iterate, as matrices by name."""
+        """The last finite iterate, as matrices by name."""
 
     @abstractmethod
     def run(self) -> tuple[Status, str]:
@@ -54,9 +56,14 @@ class Rollouts:
         return Batch(self.samples.take(index, self.sweeper.dtype), targets, self.samples.lengths_of(index))
 
     def sweep(self, batch: Batch) -> None:
-        """One sweep of the algorithm."""
-        for word in self.algorithm.sweep(self.net):
-            self.sweeper.run(word, batch)
+        """One sweep of the algorithm; one that fails leaves the weights as they were."""
+        before = self.sweeper.weights
+        try:
+            for word in self.algorithm.updates(self.net):
+                self.sweeper.run(word, batch)
+        except (np.linalg.LinAlgError, BlockError):
+            self.sweeper.weights = before
+            raise
 
     def look_after(self, batch: Batch) -> None:
         """Name silent and saturated layers, and wake the silent ones."""
@@ -69,4 +76,4 @@ class Rollouts:
                 "this repeats, check the scale of its input, its threshold, or lower the algorithm's step"
             )
             coupling = self.sweeper.program.by_name[layer]
-            self.sweeper.weights = revive(coupling, self.sweeper.weights, up=rate == 0)
+            self.sweeper.weights = revive(coupling, self.sweeper.weights, rate == 0, self.samples.steps)

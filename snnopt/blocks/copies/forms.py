@@ -1,0 +1,42 @@
+"""The closed forms of copies under one term, and what their terms come to: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.blocks.copies.base import PenaltyCopy, TermCopy
+from snnopt.blocks.copies.block_soft_threshold import BlockSoftThreshold
+from snnopt.blocks.copies.box_copy import BoxCopy
+from snnopt.blocks.copies.keep_largest import KeepLargest
+from snnopt.blocks.copies.keep_largest_per_neuron import KeepLargestPerNeuron
+from snnopt.blocks.copies.nearest_level import NearestLevel
+from snnopt.blocks.copies.sign_copy import SignCopy
+from snnopt.blocks.copies.soft_threshold import SoftThreshold
+
+Array = NDArray[Any]
+
+TERM_FORMS: tuple[type[TermCopy], ...] = (
+    BoxCopy,
+    SignCopy,
+    SoftThreshold,
+    BlockSoftThreshold,
+    KeepLargest,
+    KeepLargestPerNeuron,
+    NearestLevel,
+)
+
+
+def half_square(w: Array) -> float:
+    """``||W||^2 / 2``, which weight blocks hold themselves."""
+    return float(np.sum(w**2)) / 2
+
+
+VALUES: dict[str, Callable[[Array], float]] = {
+    "l2": half_square,
+    **{f.kind: f.value for f in TERM_FORMS if issubclass(f, PenaltyCopy)},
+}
+"""Penalties on weights by kind, at W [channels, k] and without their factor."""

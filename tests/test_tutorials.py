@@ -1,0 +1,131 @@
+"""Every tutorial runs as a script, from any folder and without a screen or a warning, and what it tells and draws holds."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from snnopt.oracles import Verdict
+
+TUTORIALS = sorted((Path(__file__).parents[1] / "tutorials").glob("[0-9][0-9]_*.py"))
+
+QUICK = {
+    "03_check_an_update": "--trials 1",
+    "09_the_published_experiment": "picture.png --iterations 10 --samples 50 --size 8 --steps 12 --hidden 16",
+}
+"""The arguments with which a tutorial takes least; none for others."""
+
+
+def run(tutorial: Path, folder: Path, arguments: str) -> str:
+    """What it prints."""
+    environment = os.environ | {"MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(tutorial), *arguments.split()],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert not done.stderr, done.stderr
+    return done.stdout
+
+
+def check_an_update(told: str, folder: Path) -> None:
+    """What is right passes, what is wrong fails, and the smallest instance shows the planted error when it is run."""
+    agreeing = re.findall(r"^(\d+) of (\d+) closed forms agree", told, re.MULTILINE)
+    assert len(agreeing) == 3 and all(passed == held for passed, held in agreeing)
+    assert re.search(r"hidden\.copy +CVXPY FALLBACK .*solved by CVXPY itself", told)
+    assert "CompileError: layer 'hidden'" in told
+    planted = told.partition("verdict\nerror, ")[2].partition("\n\n")[0].splitlines()
+    assert len(planted) == int(agreeing[1][0])
+    assert sum("FAILED: its objective is" in row for row in planted) > len(planted) / 2
+    code = told[told.index("import numpy as np\nfrom snnopt.oracles") : told.index("print(judge(case, TwiceSigma))")]
+    code = code.replace("from __main__ import TwiceSigma", "from snnopt.blocks.one_step import OneStep")
+    found: dict[str, object] = {}
+    exec(code + "verdict = judge(case, OneStep)", found)
+    verdict = found["verdict"]
+    assert isinstance(verdict, Verdict) and verdict.passed, "the shipped formula is right on the instance that is shown"
+    assert "OneStep    v = 0.500: agrees with the oracle" in told and "oracle     v = 0.500" in told
+    assert "TwiceSigma v = 1.000: its objective is" in told
+    published = dict(re.findall(r"^[\w.\[\]]+ +(PublishedOutputStep|ClippedSpikes) +(ok|FAILED)", told, re.MULTILINE))
+    assert published == {"PublishedOutputStep": "FAILED", "ClippedSpikes": "FAILED"}
+    sums = {name: float(x) for name, x in re.findall(r"^(balanced|free) .*: (\S+)$", told, re.MULTILINE)}
+    assert sums["balanced"] < 1e-5 < 1e-3 < sums["free"]
+
+
+def the_published_experiment(told: str, folder: Path) -> None:
+    """It says what its data are; residuals fall; every algorithm has a row of shares; no part of the picture is blank."""
+    assert "stand-in for N-MNIST" in told
+    residuals = re.findall(r"^(hidden1|readout|hidden1\.step) +(\d\.\d+) +(\d\.\d+)$", told, re.MULTILINE)
+    assert len(residuals) == 3 and all(0 < float(last) < float(first) for _, first, last in residuals)
+    for name in ("perin2025, as published", "perin2025, exact updates", "exact_block", "consensus", "online"):
+        row = re.search(rf"^{name} +\d+ +\d+\.\d((?: +\d+\.\d%){{4}})$", told, re.MULTILINE)
+        assert row, name
+        assert all(0 <= float(x) <= 100 for x in row[1].replace("%", "").split())
+    assert re.search(r"^random hidden \+ ridge +\d+\.\d% +\d+\.\d%$", told, re.MULTILINE)
+    for row_of_panels in np.array_split(picture(folder / "picture.png"), 2, axis=0):
+        for panel in np.array_split(row_of_panels, 3, axis=1):
+            coloured = np.ptp(panel, axis=2) > 0.3
+            assert coloured.sum() > 100, "a panel without a curve"
+
+
+def picture(path: Path) -> np.ndarray:
+    """Red, green and blue [rows, columns, 3] in [0, 1]."""
+    return np.asarray(matplotlib.image.imread(path))[:, :, :3]
+
+
+HOLDS: dict[str, Callable[[str, Path], None]] = {
+    "03_check_an_update": check_an_update,
+    "09_the_published_experiment": the_published_experiment,
+}
+"""What must hold of a tutorial's words and files, beside what must hold of all."""
+
+
+def test_there_are_tutorials_and_tables_name_no_other() -> None:
+    names = {t.stem for t in TUTORIALS}
+    assert names and set(QUICK) | set(HOLDS) <= names
+
+
+@pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda t: t.stem)
+def test_a_tutorial_runs_and_what_it_tells_holds(tutorial: Path, tmp_path: Path) -> None:
+    told = run(tutorial, tmp_path, QUICK.get(tutorial.stem, ""))
+    assert told.strip() and "nan" not in told.lower().split()
+    for path in tmp_path.rglob("*.png"):
+        share = float((picture(path) < 0.9).any(2).mean())
+        assert 0.005 < share < 0.9, f"{path.name}: {share:.1%} of it is drawn on"
+    if tutorial.stem in HOLDS:
+        HOLDS[tutorial.stem](told, tmp_path)
+
+
+@pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda t: t.stem)
+def test_a_tutorial_begins_with_its_title(tutorial: Path) -> None:
+    lines = tutorial.read_text(encoding="utf-8").splitlines()
+    title = next(line for line in lines if line.startswith("# ") and not line.startswith("# %%"))
+    assert lines[0] == "# %% [markdown]" and title.startswith("# # ")
+
+
+def test_the_published_experiment_reads_n_mnist(tmp_path: Path) -> None:
+    """Two events a recording, as a file of N-MNIST has them: x, y, polarity and microseconds in 5 bytes."""
+    for part in ("Train", "Test"):
+        for digit in range(10):
+            folder = tmp_path / part / str(digit)
+            folder.mkdir(parents=True)
+            for k in range(20 if part == "Test" else 1):
+                (folder / f"{k:05}.bin").write_bytes(bytes([digit, k, 0x80, 0, 100, digit + 1, k, 0, 10, 0]))
+    tutorial = next(t for t in TUTORIALS if t.stem == "09_the_published_experiment")
+    told = run(tutorial, tmp_path, "--nmnist . --iterations 2 --samples 10 --steps 4 --hidden 3 2")
+    assert "nmnist" in told and "stand-in" not in told and "events[2312] -> hidden1: LIF[3], hidden2: LIF[2]" in told
+    assert (tmp_path / "tutorial_09.png").is_file()
