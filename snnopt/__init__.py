@@ -54,6 +54,17 @@ from snnopt.model import (
     Window,
     cvx,
 )
+from snnopt.penalties import (
+    ExactStep,
+    Fixed,
+    FlipShare,
+    Geometric,
+    OSQPRule,
+    Quadratic,
+    RelativeBalancing,
+    ResidualBalancing,
+    Spectral,
+)
 from snnopt.runtime import History, Record, Status
 
 if TYPE_CHECKING:
@@ -94,6 +105,15 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Box",
+    "ExactStep",
+    "Fixed",
+    "FlipShare",
+    "Geometric",
+    "OSQPRule",
+    "Quadratic",
+    "RelativeBalancing",
+    "ResidualBalancing",
+    "Spectral",
     "Cardinality",
     "FanIn",
     "Grid",

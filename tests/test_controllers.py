@@ -122,7 +122,7 @@ def test_a_convex_problem_ends_in_the_same_solution(kind: type[Controller], star
     """min 1/2 ||M x - b||^2 + ||z||_1, x = z; the dual is rescaled with the penalty, as the engine does."""
     rng = np.random.default_rng(3)
     m, b, rho = rng.normal(size=(12, 8)), 3 * rng.normal(size=12), start
-    x, z, u = (np.zeros(8, np.float64) for _ in range(3))
+    x, z, u = [np.linalg.solve(np.eye(8), np.zeros(8)) for _ in range(3)]
     control, old = kind(until=100, least=0.1, most=100), None
     for k in range(1, 4001):
         x = np.linalg.solve(m.T @ m + rho * np.eye(8), m.T @ b + rho * (z - u))

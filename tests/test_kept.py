@@ -79,7 +79,8 @@ def sweeper_of(drawn: Drawn, algorithm: KeptAlgorithm) -> KeptSweeper:
         state.u[name] = 0.3 * rng.standard_normal(v.shape)
     for name, a in state.a.items():
         state.w[name] = 0.3 * rng.standard_normal(a.shape)
-    return KeptSweeper(wiring, plan.bindings, algorithm, state)
+    penalties = {n: type(f)(float(rng.choice([0.1, 1.0, 3.0]))) for n, f in plan.penalties.items()}
+    return KeptSweeper(wiring, plan.bindings, algorithm, state, penalties)
 
 
 def lagrangian(s: KeptSweeper) -> float:

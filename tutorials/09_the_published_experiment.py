@@ -73,7 +73,7 @@ print(f"{d.X_train.mean():.1%} of all pixels and steps have an event.\n")
 #
 # The same is in `models/saccades_perin2025.py`, for the command line; its `build(**PUBLISHED)` is the published size,
 # 2312-512-10. Here that is `--size 34 --hidden 512 --steps 150` (or `--nmnist FOLDER --hidden 512 --steps 150`): some
-# fifty times the work of `--full` for each iteration.
+# fifty times the arithmetic of `--full` in each iteration.
 
 # %%
 events = so.Input(2 * args.size**2, name="events")

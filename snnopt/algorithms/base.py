@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from snnopt.algorithms.words import Net, Sweep, Word
 from snnopt.errors import CompileError, ModelError, shown
@@ -67,6 +67,10 @@ class Algorithm(ABC):
     def _refused(self, what: str, known: tuple[str, ...]) -> CompileError:
         fix = f"use {', '.join(known)}" if known else "leave outputs to net.readout"
         return CompileError(f"algorithm {self.name!r}", f"its sweep yields {what}", fix)
+
+    @abstractmethod
+    def penalties(self, program: Program, given: object = None) -> dict[str, Any]:
+        """The penalty function of each coupling, by its name, ``<layer>.step`` for steps; ``given`` are a user's own."""
 
     @abstractmethod
     def split(self, program: Program) -> tuple[Block, ...]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from snnopt.algorithms.base import Algorithm
 from snnopt.algorithms.settings import Dithered, Exact, FullBatch, MiniBatches, ReadoutStep, WeightStep
+from snnopt.penalties import chosen_penalties
 from snnopt.program import Program
 from snnopt.split import Block, Form, StepRule, split_rollout
 
@@ -26,6 +27,10 @@ class RolloutAlgorithm(Algorithm):
     @property
     def output_words(self) -> tuple[str, ...]:  # noqa: D102
         return ()
+
+    def penalties(self, program: Program, given: object = None) -> dict[str, Dithered | Exact]:  # noqa: D102
+        hidden = [c.name for c in program.couplings if c.dynamics.spiking]
+        return chosen_penalties((), hidden, {"step": self.step_coupling}, given)
 
     def split(self, program: Program) -> tuple[Block, ...]:  # noqa: D102
         return split_rollout(program, self.step_rule)

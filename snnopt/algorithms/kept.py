@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from snnopt.algorithms.base import Algorithm
 from snnopt.algorithms.settings import SHARE, WHOLE, Duals, Start
+from snnopt.penalties import ExactStep, PenaltyFunction, Quadratic, chosen_penalties
 from snnopt.program import Program
 from snnopt.split import Block, Box, Order, split_kept
 
@@ -61,6 +62,11 @@ class KeptAlgorithm(Algorithm):
     def published(self) -> bool:
         """Whether an output's last step is updated as published."""
         return False
+
+    def penalties(self, program: Program, given: object = None) -> dict[str, PenaltyFunction]:  # noqa: D102
+        spiking = [c.name for c in program.couplings if c.dynamics.spiking]
+        defaults = {"dynamics": Quadratic(self.rho), "step": ExactStep(self.sigma)}
+        return chosen_penalties([c.name for c in program.couplings], spiking, defaults, given)
 
     def split(self, program: Program) -> tuple[Block, ...]:  # noqa: D102
         return split_kept(program, self.form, self.order, self.box, self.published)

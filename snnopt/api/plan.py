@@ -27,7 +27,10 @@ Array = NDArray[Any]
 
 
 def compile(  # noqa: A001 - the field's word, as in CVXPY
-    problem: Problem, using: str | Algorithm = "online", on_missing: Literal["error", "cvxpy"] = "error"
+    problem: Problem,
+    using: str | Algorithm = "online",
+    on_missing: Literal["error", "cvxpy"] = "error",
+    penalties: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Lower a problem, split it into blocks, and bind each block to its closed form.
 
@@ -38,11 +41,15 @@ def compile(  # noqa: A001 - the field's word, as in CVXPY
         ``so.algorithms.Online(epochs=20)``.
     on_missing : what to do with a block that has no closed form: ``"error"``, or ``"cvxpy"`` to have CVXPY solve it in every
         sweep, where it is convex; ``plan.explain()`` says so in capitals.
+    penalties : penalty functions in place of the algorithm's, for all couplings of a kind or for one, as in
+        ``{"dynamics": so.Quadratic(1.0, control=so.ResidualBalancing()), "step": so.ExactStep(0.1),
+        "hidden.step": so.ExactStep(0.5)}``; names of couplings are those of the history, ``hidden`` for the dynamics of
+        layer hidden, ``hidden.step`` for its step.
 
     Raises
     ------
     UnknownNameError
-        No algorithm has this name.
+        No algorithm has this name, or no coupling.
     CompileError
         A block has no closed form under this algorithm; the message names the layer and the term.
     """
@@ -53,21 +60,23 @@ def compile(  # noqa: A001 - the field's word, as in CVXPY
     chosen = algorithm(using)
     program = check_program(lower(problem))
     blocks = check_blocks(program, chosen.split(program))
-    return Plan(problem, program, chosen, bind(blocks, fallback if on_missing == "cvxpy" else None))
+    functions = chosen.penalties(program, penalties)
+    return Plan(problem, program, chosen, bind(blocks, fallback if on_missing == "cvxpy" else None), functions)
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A compiled problem: its program, the algorithm, and the closed form that solves each block."""
+    """A compiled problem: its program, the algorithm, the closed form that solves each block, and every coupling's penalty."""
 
     problem: Problem
     program: Program
     algorithm: Algorithm
     bindings: tuple[Binding, ...]
+    penalties: Mapping[str, Any]
 
     def explain(self) -> str:
         """A table: layer, terms, block and closed form, in the order of a sweep."""
-        return explain(self.program, self.algorithm, self.bindings)
+        return explain(self.program, self.algorithm, self.bindings, self.penalties)
 
     def __str__(self) -> str:
         return self.explain()
@@ -88,6 +97,7 @@ class Plan:
         time_limit: float | None = None,
         progress: bool | None = None,
         callback: Callable[[Record], None] | None = None,
+        penalties: Mapping[str, Any] | None = None,
     ) -> Result:
         """Train.
 
@@ -106,6 +116,7 @@ class Plan:
         progress : draw progress; None draws on a terminal only. It never changes the iterates.
         callback : called with each :class:`Record` of the history; where it raises ``KeyboardInterrupt`` the run ends with
             INTERRUPTED and keeps what it found.
+        penalties : for this run, penalty functions in place of the plan's, as in :func:`compile`.
 
         Raises
         ------
@@ -157,6 +168,7 @@ class Plan:
                 validation=held,
                 start=start,
                 watch=watch,
+                penalties=self.penalties if penalties is None else self.algorithm.penalties(self.program, penalties),
             )
             outcome = engine.run()
         shaped, last = (_shaped(self.program, w) for w in (outcome.best, outcome.last))

@@ -1,6 +1,7 @@
 """Penalty functions and controllers, one file each."""
 
 from snnopt.penalties.budget import RateMultiplier
+from snnopt.penalties.chosen import chosen_penalties
 from snnopt.penalties.controllers import (
     CONTROLLERS,
     Controller,
@@ -15,23 +16,28 @@ from snnopt.penalties.controllers import (
     Spectral,
 )
 from snnopt.penalties.flip_share import distance_penalty, flip_penalty
+from snnopt.penalties.functions import ExactStep, PenaltyFunction, Quadratic
 from snnopt.penalties.levenberg_marquardt import LevenbergMarquardt
 from snnopt.penalties.volts import volts_penalty
 
 __all__ = [
     "CONTROLLERS",
     "Controller",
+    "ExactStep",
     "Fixed",
     "FlipShare",
     "Geometric",
     "LevenbergMarquardt",
     "OSQPRule",
+    "PenaltyFunction",
+    "Quadratic",
     "RateMultiplier",
     "RelativeBalancing",
     "ResidualBalancing",
     "Secant",
     "Seen",
     "Spectral",
+    "chosen_penalties",
     "distance_penalty",
     "flip_penalty",
     "volts_penalty",

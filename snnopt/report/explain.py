@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from snnopt.algorithms import Algorithm
 from snnopt.blocks import Binding, Fallback
+from snnopt.penalties import Fixed, PenaltyFunction
 from snnopt.program import Program
 from snnopt.report.mathematics import objective_text, over_text
 from snnopt.report.subproblem import Splitting, splitting
@@ -13,7 +16,9 @@ KINDS = ("readout", "outputs", "spikes", "potentials", "weights", "copy")
 BY_CVXPY = "V = argmin of the above   (BY CVXPY, A SOLVE IN EVERY SWEEP)"
 
 
-def explain(program: Program, algorithm: Algorithm, bindings: tuple[Binding, ...]) -> str:
+def explain(
+    program: Program, algorithm: Algorithm, bindings: tuple[Binding, ...], penalties: Mapping[str, object]
+) -> str:
     """Return a paragraph for each block, in the order in which a backward sweep meets them.
 
     Each names the layer and block, the closed form bound to it, the variables and what it minimises over them, the update,
@@ -29,6 +34,7 @@ def explain(program: Program, algorithm: Algorithm, bindings: tuple[Binding, ...
         f"algorithm  {algorithm.name}: {algorithm.summary}",
         f"form       {algorithm.form}; couplings are summed over time and averaged over samples",
         *_shared(split),
+        *_chosen(penalties),
     ]
     for head, b in zip(heads, ordered, strict=True):
         sub = split.subproblem(b.block)
@@ -47,6 +53,16 @@ def explain(program: Program, algorithm: Algorithm, bindings: tuple[Binding, ...
     if slow:
         closing = f"{len(ordered)} blocks; CVXPY FALLBACK FOR {', '.join(slow)}, all others with closed forms."
     return "\n".join([*lines, "", closing])
+
+
+def _chosen(penalties: Mapping[str, object]) -> list[str]:
+    """The penalties at the start, and what moves them; those of kinds that have no weight at the start are left out."""
+    texts = []
+    for name, f in penalties.items():
+        if isinstance(f, PenaltyFunction):
+            moved = "" if isinstance(f.control, Fixed) else f" ({f.control.name})"
+            texts.append(f"{'sigma' if name.endswith('.step') else 'rho'}[{name.removesuffix('.step')}] = {f.weight:g}{moved}")
+    return [f"penalties  {', '.join(texts)}"] if texts else []
 
 
 def _shared(split: Splitting) -> list[str]:

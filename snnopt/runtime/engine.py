@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,7 @@ class Engine:
         validation: Held | None,
         start: dict[str, Array] | None,
         watch: Watch,
+        penalties: Mapping[str, Any] | None = None,
     ) -> None:
         self.program, self.samples = program, samples
         dtype = np.dtype(algorithm.dtype)
@@ -68,10 +70,12 @@ class Engine:
         net = Net.of(tuple(b.block for b in bindings), tuple(c.name for c in program.couplings), samples.steps, rng)
         self.rows = samples.count
         if isinstance(algorithm, KeptAlgorithm):
-            self.loop: Loop = KeptLoop(wiring, bindings, algorithm, net, samples, targets, weights, rng, self.journal)
+            functions = algorithm.penalties(program) if penalties is None else penalties
+            made = (wiring, bindings, algorithm, net, samples, targets, weights, rng, self.journal, functions)
+            self.loop: Loop = KeptLoop(*made)
             return
         assert isinstance(algorithm, RolloutAlgorithm)
-        sweeper = Sweeper(wiring, bindings, algorithm, weights, samples.steps)
+        sweeper = Sweeper(wiring, bindings, algorithm, weights, samples.steps, penalties)
         rollouts = Rollouts(algorithm, sweeper, net, samples, targets, self.journal)
         schedule = algorithm.schedule
         if isinstance(schedule, MiniBatches):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Sweeper:
     wiring, bindings, algorithm : what the plan holds, in the algorithm's dtype.
     weights : starting weights as matrices.
     steps : T.
+    penalties : the penalty function of each step coupling; None for the algorithm's.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class Sweeper:
         algorithm: RolloutAlgorithm,
         weights: dict[str, Array],
         steps: int,
+        penalties: Mapping[str, Any] | None = None,
     ) -> None:
         program = wiring.program
+        self.couplings = algorithm.penalties(program) if penalties is None else penalties
         self.program, self.algorithm, self.weights, self.steps = program, algorithm, weights, steps
         self.dtype, self.wiring = wiring.dtype, wiring
         self.control = LevenbergMarquardt()
@@ -149,8 +153,11 @@ class Sweeper:
         return isinstance(self.algorithm.step_coupling, Exact)
 
     def _moves(self, binding: Binding) -> Moves:
-        settings, name = self.algorithm.step_coupling, binding.block.layers[0]
-        coupling = self.program.by_name[name]
+        name = binding.block.layers[0]
+        coupling, settings = (
+            self.program.by_name[name],
+            self.couplings.get(f"{name}.step", self.algorithm.step_coupling),
+        )
         if not coupling.dynamics.spiking:
             share = settings.share if isinstance(settings, Exact) else settings.volts
             return LinearMoves(name, share, binding.rule)

@@ -87,7 +87,9 @@ class Controller(ABC):
             value, where = getattr(self, f.name), type(self).__name__
             if f.name == "until" and value is None:
                 continue
-            number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+            number = (
+                isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and float(value) > 0
+            )
             if not number:
                 raise ModelError(where, f"{f.name} = {shown(value)}", "give a positive number")
             if f.name in ("every", "until") and not isinstance(value, Integral):

@@ -20,6 +20,7 @@ class OSQPRule(Controller):
     ----------
     every : 10 by default, as a single iteration shows little.
     apart : factor of a change below which none is made.
+    most_by : the largest factor of a change; a coupling whose dual residual is 0 would ask for any.
 
     The rest as in :class:`Controller`. Source: Stellato et al., OSQP: an operator splitting solver for quadratic programs, 2020,
     section 5.2.
@@ -27,12 +28,14 @@ class OSQPRule(Controller):
 
     every: int = 10
     apart: float = 5.0
+    most_by: float = 10.0
 
     name: ClassVar[str] = "OSQP's rule"
 
     def check(self) -> None:  # noqa: D102
-        if self.apart < 1:
-            raise ModelError("OSQPRule", f"apart = {self.apart:g}", "give a factor of at least 1")
+        if not 1 <= self.apart <= self.most_by:
+            fix = "give factors of at least 1, most_by the larger one"
+            raise ModelError("OSQPRule", f"apart={self.apart:g}, most_by={self.most_by:g}", fix)
 
     def wanted(self, seen: Seen) -> float:  # noqa: D102
         r, s = seen.relative
@@ -41,4 +44,4 @@ class OSQPRule(Controller):
         factor = math.sqrt(r / s) if s > 0 else math.inf
         if 1 / self.apart <= factor <= self.apart:
             return seen.penalty
-        return min(max(seen.penalty * factor, self.least), self.most)
+        return seen.penalty * min(max(factor, 1 / self.most_by), self.most_by)

@@ -45,13 +45,13 @@ def measure(sweeper: KeptSweeper) -> Measures:
     for name, d in sweeper.dynamics.items():
         e = d.residual(state)
         primal[name] = rms(e)
-        total += sweeper.penalties.rho / 2 * _energy(e, state.u.get(name)) / state.count
+        total += sweeper.penalties.rho(name) / 2 * _energy(e, state.u.get(name)) / state.count
     fires = {}
     for name, solver in sweeper.spikes.items():
         fires[name] = state.v[name] > solver.threshold
         gap = state.a[name] - fires[name]
         primal[f"{name}.step"] = rms(gap)
-        total += sweeper.penalties.sigma / 2 * _energy(gap, state.w.get(name)) / state.count
+        total += sweeper.penalties.sigma(name) / 2 * _energy(gap, state.w.get(name)) / state.count
         a = state.a[name].astype(np.float64)
         total += solver.price * float(a.sum()) / state.count
         if solver.budget is not None:

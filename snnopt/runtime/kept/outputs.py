@@ -46,7 +46,7 @@ class OutputSolver:
         """Solve for the potentials at all steps."""
         h, target = self.dynamics.drive(state), state.targets[self.name]
         omega = weights_in_time(self.term, state.v[self.name])
-        settings = (self.penalties.rho, self.function, self.term.scale)
+        settings = (self.penalties.rho(self.name), self.function, self.term.scale)
         v = self.rules["all"].solve(h, self.dynamics.beta, omega, *settings, target)
         state.v = state.v | {self.name: v}
 

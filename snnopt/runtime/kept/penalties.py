@@ -1,13 +1,23 @@
-"""The penalties of the couplings."""
+"""The penalties of the couplings, as they stand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+
+from snnopt.penalties import PenaltyFunction
 
 
-@dataclass(frozen=True)
 class Penalties:
-    """rho of every layer's dynamics, sigma of every step coupling."""
+    """rho of each layer's dynamics, sigma of each step coupling; by coupling in ``values``, steps as ``<layer>.step``."""
 
-    rho: float
-    sigma: float
+    def __init__(self, functions: Mapping[str, PenaltyFunction]) -> None:
+        self.functions = functions
+        self.values = {name: float(f.weight) for name, f in functions.items()}
+
+    def rho(self, layer: str) -> float:
+        """Penalty of the layer's dynamics."""
+        return self.values[layer]
+
+    def sigma(self, layer: str) -> float:
+        """Penalty of the layer's step coupling."""
+        return self.values[f"{layer}.step"]

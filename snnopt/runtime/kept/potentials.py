@@ -29,7 +29,7 @@ class PotentialSolver:
         """Solve for the potentials."""
         h, w = self.dynamics.drive(state), state.w.get(self.name)
         target = state.a[self.name] if w is None else state.a[self.name] + w
-        rho, sigma = self.penalties.rho, self.penalties.sigma
+        rho, sigma = self.penalties.rho(self.name), self.penalties.sigma(self.name)
         numbers = (h, target, self.dynamics.beta, rho, sigma, self.threshold)
         if self.coloured:
             v = state.v[self.name]

@@ -89,10 +89,10 @@ class DifferenceSpikeSolver(SpikeSolver):
     def update(self, state: State) -> None:  # noqa: D102
         a = state.a[self.name]
         pulls = [r.pull(state) for r in self.readers]
-        right = self.penalties.sigma * self.target(state) + self.linear(state)
+        right = self.penalties.sigma(self.name) * self.target(state) + self.linear(state)
         for reader, pull in zip(self.readers, pulls, strict=True):
             rest = reader.dynamics.residual_and_dual(state) + lagged(a, reader.lag, len(a)) @ pull
-            rho = rest.dtype.type(self.penalties.rho)
+            rho = rest.dtype.type(self.penalties.rho(reader.dynamics.coupling.name))
             right += advanced(rho * rest @ pull.T, reader.lag)
         out = np.empty_like(a)
         for active, steps in self.sets(len(a)).items():
@@ -115,10 +115,10 @@ class DifferenceSpikeSolver(SpikeSolver):
     def normal(self, pulls: list[Array], active: tuple[bool, ...], dtype: np.dtype[Any]) -> Array:
         """``sum rho G' G + sigma I`` over the active readers."""
         n = self.dynamics[self.name].coupling.size
-        total = np.eye(n, dtype=dtype) * dtype.type(self.penalties.sigma)
-        for pull, on in zip(pulls, active, strict=True):
+        total = np.eye(n, dtype=dtype) * dtype.type(self.penalties.sigma(self.name))
+        for reader, pull, on in zip(self.readers, pulls, active, strict=True):
             if on:
-                total += dtype.type(self.penalties.rho) * (pull @ pull.T)
+                total += dtype.type(self.penalties.rho(reader.dynamics.coupling.name)) * (pull @ pull.T)
         return total
 
 
@@ -126,25 +126,28 @@ class TraceSpikeSolver(SpikeSolver):
     """All steps together: the kernels of the one layer that reads them, and of their own reset, couple them."""
 
     def update(self, state: State) -> None:  # noqa: D102
-        a, rho, sigma = state.a[self.name], self.penalties.rho, self.penalties.sigma
+        a, rho, sigma = state.a[self.name], self.penalties.rho(self.name), self.penalties.sigma(self.name)
         steps, own = len(a), self._trace(self.dynamics[self.name])
         right = a.dtype.type(sigma) * self.target(state) + self.linear(state)
         if np.any(own.feedback.B):
             rest = own.residual_and_dual(state) + leaky(lagged(a, 1, steps), own.feedback, steps)
             right += a.dtype.type(rho) * advanced(leaky(rest[::-1], own.feedback, steps)[::-1], 1)
-        reader = self._reader()
+        reader, onward = self._reader(), rho
         if reader is not None:
+            onward = self.penalties.rho(reader.dynamics.coupling.name)
             d, weights = self._trace(reader.dynamics), reader.weights(state)
             rest = d.residual_and_dual(state) + leaky(lagged(a, reader.lag, steps) @ weights, d.through, steps)
             back = leaky(rest[::-1], d.through, steps)[::-1] @ weights.T
-            right += a.dtype.type(rho) * advanced(back, reader.lag)
-        prepared = self.rule.prepare(*self._matrices(state), rho, rho, sigma)
+            right += a.dtype.type(onward) * advanced(back, reader.lag)
+        prepared = self.rule.prepare(*self._matrices(state), onward, rho, sigma)
         state.a = state.a | {self.name: self.rule.solve(prepared, right)}
 
     def curvature(self, state: State) -> float:  # noqa: D102
         mixing, K, E = self._matrices(state)
         through, reset = float(np.diagonal(mixing).mean() * (K**2).sum(0).mean()), float((E**2).sum(0).mean())
-        return self.penalties.rho * (through + reset) + self.penalties.sigma
+        reader = self._reader()
+        onward = 0.0 if reader is None else self.penalties.rho(reader.dynamics.coupling.name)
+        return onward * through + self.penalties.rho(self.name) * reset + self.penalties.sigma(self.name)
 
     def _matrices(self, state: State) -> tuple[Array, Array, Array]:
         """``W'W`` of the layer that reads the spikes [n, n], its trace and the layer's own reset [T, T]; zeros for none."""

@@ -37,12 +37,12 @@ class StepPass:
         self.asked = self._asked(state)
         self.normals = {active: solver.normal(self.pulls, active, self.a.dtype) for active in solver.sets(self.steps)}
         self.linear = solver.linear(state)
-        pairs = zip(solver.readers, self.pulls, strict=True)
-        self.lag, self.feedback = next(((r.lag, p) for r, p in pairs if r.dynamics is own), (1, None))
+        self.lag = next((r.lag for r in solver.readers if r.dynamics is own), 1)
+        self.feedback = next((p for r, p in zip(solver.readers, self.pulls, strict=True) if r.dynamics is own), None)
 
     def spikes(self, t: int) -> None:
         """Solve for the spikes at step t."""
-        sigma, rho = self.penalties.sigma, self.penalties.rho
+        sigma, rho = self.penalties.sigma(self.name), self.penalties.rho(self.name)
         fires = (self.v[t] > self.solver.threshold).astype(self.v.dtype)
         right = sigma * (fires if self.w is None else fires - self.w[t]) + self.asked[t]
         right = right + (self.linear[0] if np.ndim(self.linear) == 3 else self.linear)
@@ -66,8 +66,8 @@ class StepPass:
             None if last else self.v[t + 1],
             self.a[t] if self.w is None else self.a[t] + self.w[t],
             self.own.beta,
-            self.penalties.rho,
-            self.penalties.sigma,
+            self.penalties.rho(self.name),
+            self.penalties.sigma(self.name),
             self.solver.threshold,
         )
 
@@ -92,7 +92,7 @@ class StepPass:
                 rest[1:] += d.reset * state.a[name][:-1]
             if name in state.u:
                 rest = rest + state.u[name]
-            total += advanced(self.penalties.rho * rest @ pull.T, reader.lag)
+            total += advanced(self.penalties.rho(name) * rest @ pull.T, reader.lag)
         return total
 
 
@@ -112,7 +112,7 @@ class OutputPass:
     def potentials(self, t: int) -> None:
         """Solve for the potentials at step t."""
         solver, v, h = self.solver, self.v, self.drive
-        rho, beta, target = solver.penalties.rho, solver.dynamics.beta, self.state.targets[self.name]
+        rho, beta, target = solver.penalties.rho(self.name), solver.dynamics.beta, self.state.targets[self.name]
         last, rule, scale = t == len(v) - 1, solver.rule_at(t), solver.term.scale
         if last and solver.published:
             q = self.prediction[t] + (beta * v[t - 1] if t else 0)

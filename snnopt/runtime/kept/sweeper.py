@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from snnopt.algorithms import KeptAlgorithm, Word
 from snnopt.blocks import Binding
-from snnopt.penalties import RateMultiplier
+from snnopt.penalties import PenaltyFunction, RateMultiplier
 from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.kept.dynamics import Dynamics, dynamics_of
@@ -30,10 +31,17 @@ Array = NDArray[Any]
 class KeptSweeper:
     """Solvers of every block, and the state that they work on; ``run`` carries out one word."""
 
-    def __init__(self, wiring: Wiring, bindings: tuple[Binding, ...], algorithm: KeptAlgorithm, state: State) -> None:
+    def __init__(
+        self,
+        wiring: Wiring,
+        bindings: tuple[Binding, ...],
+        algorithm: KeptAlgorithm,
+        state: State,
+        penalties: Mapping[str, PenaltyFunction] | None = None,
+    ) -> None:
         program = wiring.program
         self.wiring, self.program, self.algorithm, self.state = wiring, program, algorithm, state
-        self.penalties = Penalties(algorithm.rho, algorithm.sigma)
+        self.penalties = Penalties(algorithm.penalties(program) if penalties is None else penalties)
         self.dynamics: dict[str, Dynamics] = {
             c.name: dynamics_of(algorithm.form, wiring, c, state.steps) for c in program.couplings
         }
@@ -114,7 +122,7 @@ class KeptSweeper:
         for name, v in self.state.v.items():
             if name in self._last:
                 change = float(np.sqrt(np.mean(np.square(v - self._last[name], dtype=np.float64))))
-                out[name] = self.penalties.rho * change
+                out[name] = self.penalties.rho(name) * change
         self._last, self._pass = dict(self.state.v), None
         return out
 

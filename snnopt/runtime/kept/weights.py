@@ -52,7 +52,7 @@ class KeptWeightSolver:
         w0 = stack(self.columns, state.weights)
         cross, grams = np.zeros((w0.shape[1], w0.shape[0]), w0.dtype), []
         for k, (d, f) in enumerate(zip(self.dynamics, self.features, strict=True)):
-            rho = w0.dtype.type(self.penalties.rho)
+            rho = w0.dtype.type(self.penalties.rho(d.coupling.name))
             grams.append(rho * self._gram(k, f, state).mean)
             cross += rho * f.cross(state.signals, d.on_current(d.residual_and_dual(state)))
         cross /= w0.dtype.type(state.count)

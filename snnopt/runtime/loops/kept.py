@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 from snnopt.algorithms import KeptAlgorithm, Net
 from snnopt.blocks import Binding
 from snnopt.errors import DataError
+from snnopt.penalties import PenaltyFunction
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.data import Samples
 from snnopt.runtime.forward import Wiring, rollout
 from snnopt.runtime.history import Record
 from snnopt.runtime.journal import Journal, blame, finite
-from snnopt.runtime.kept import KeptSweeper, Measures, State, measure
+from snnopt.runtime.kept import KeptSweeper, Measures, PenaltyControl, State, measure
 from snnopt.runtime.loops.loop import Loop
 from snnopt.runtime.readout import readout_uses
 from snnopt.runtime.status import Status
@@ -41,6 +43,7 @@ class KeptLoop(Loop):
         weights: dict[str, Array],
         rng: np.random.Generator,
         journal: Journal,
+        penalties: Mapping[str, PenaltyFunction],
     ) -> None:
         if samples.lengths is not None:
             fix = "use 'online' or 'rollout', or cut the series to one length"
@@ -52,7 +55,8 @@ class KeptLoop(Loop):
             state.roll_out(wiring)
         else:
             state.scatter(wiring, rng)
-        self.sweeper = KeptSweeper(wiring, bindings, algorithm, state)
+        self.sweeper = KeptSweeper(wiring, bindings, algorithm, state, penalties)
+        self.control = PenaltyControl(self.sweeper)
         self.views = loss_views(wiring, samples.steps)
         self.uses = readout_uses(self.views, wiring)
         self._weights = self.sweeper.reported_weights()
@@ -80,6 +84,7 @@ class KeptLoop(Loop):
             improved = batch.loss < journal.best_loss * (1 - 1e-4)
             record = self._record(iteration, batch, found, last)
             journal.add(record, weights, algorithm.max_iter - iteration)
+            self.control.after(iteration, found, record.dual, self._flips(found, last))
             stale, last = 0 if improved else stale + 1, (batch, found)
             if algorithm.patience is not None and stale >= algorithm.patience:
                 return Status.STALLED, f"the rollout's loss has not fallen for {stale} iterations; the best one is kept"
@@ -104,8 +109,14 @@ class KeptLoop(Loop):
         batch.loss = self.sweeper.penalties_of_weights() + spikes + loss
         return batch
 
+    def _flips(self, found: Measures, last: tuple[Batch, Measures] | None) -> dict[str, float]:
+        """Share of the kept potentials that crossed their threshold, by hidden layer."""
+        if last is None:
+            return {}
+        return {n: float(np.mean(fires != last[1].fires[n])) for n, fires in found.fires.items()}
+
     def _record(self, iteration: int, batch: Batch, found: Measures, last: tuple[Batch, Measures] | None) -> Record:
-        layers, penalties = list(found.fires), self.sweeper.penalties
+        layers, penalties, crossed = list(found.fires), self.sweeper.penalties, self._flips(found, last)
         gap, flips, dual = dict.fromkeys(layers, np.nan), dict.fromkeys(layers, np.nan), dict[str, float]()
         for name in layers:
             spikes = batch.activity[name].spikes
@@ -114,12 +125,11 @@ class KeptLoop(Loop):
             if last is not None:
                 old = last[0].activity[name].spikes
                 flips[name] = float(np.mean(spikes != old))
-                moved = float(np.sqrt(np.mean(found.fires[name] != last[1].fires[name])))
-                dual[f"{name}.step"] = penalties.sigma * moved
+                dual[f"{name}.step"] = penalties.sigma(name) * float(np.sqrt(crossed[name]))
         record = Record(iteration, batch.loss, batch.accuracy, batch.firing_rates(), flips, gap)
         return replace(
             record,
-            penalty=dict.fromkeys(layers, penalties.rho),
+            penalty=dict(penalties.values),
             ridge=self.algorithm.ridge,
             lagrangian=found.lagrangian,
             primal=found.primal,
