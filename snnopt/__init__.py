@@ -8,8 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from snnopt import algorithms, data
-from snnopt.algorithms.online import Online
-from snnopt.algorithms.rollout import Rollout
+from snnopt.algorithms import Consensus, ExactBlock, FullDual, Online, Perin2025, Rollout, algorithm
 from snnopt.api import Plan, Result, compile, load, simulate  # noqa: A004 - the field's word, as in CVXPY
 from snnopt.errors import (
     CompileError,
@@ -65,7 +64,7 @@ from snnopt.penalties import (
     ResidualBalancing,
     Spectral,
 )
-from snnopt.runtime import History, Record, Status
+from snnopt.runtime import Checkpoint, History, Record, Status
 
 if TYPE_CHECKING:
     from snnopt.oracles import VerificationError, verify, verify_rule
@@ -115,6 +114,7 @@ __all__ = [
     "ResidualBalancing",
     "Spectral",
     "Cardinality",
+    "Checkpoint",
     "FanIn",
     "Grid",
     "Sign",
@@ -130,6 +130,7 @@ __all__ = [
     "LI",
     "LIF",
     "CompileError",
+    "Consensus",
     "AvgPool2d",
     "Conv1d",
     "Conv2d",
@@ -138,14 +139,17 @@ __all__ = [
     "Delay",
     "DataError",
     "Dense",
+    "ExactBlock",
     "FileError",
     "Flatten",
+    "FullDual",
     "Input",
     "MissingPackageError",
     "ModelError",
     "Network",
     "Neuron",
     "Online",
+    "Perin2025",
     "Plan",
     "Population",
     "Problem",
@@ -160,6 +164,7 @@ __all__ = [
     "UnknownNameError",
     "VerificationError",
     "Window",
+    "algorithm",
     "algorithms",
     "compile",
     "data",

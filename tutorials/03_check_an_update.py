@@ -88,8 +88,8 @@ report.raise_if_failed()  # so.verify(plan).raise_if_failed() is all that a test
 #     c/2 (v - q)^2  +  sigma/2 (a - H(v - theta))^2
 #
 # where q is what the dynamics ask for and c their weight (a, plus the multiplier of the step where an algorithm has one, is
-# called b in the table of `explain`). There are two candidates, and no third: stay at q, or go just to
-# the other side of the threshold. That costs c/2 (q - theta)^2, and where a prefers the other side it gains sigma/2 |1 - 2a|.
+# called b in the table of `explain`). There are two candidates, and no third: stay at q, or go just to the other side of the
+# threshold. That costs c/2 (q - theta)^2, and where a prefers the other side it gains sigma/2 |1 - 2a|.
 
 # %%
 print(so.verify_rule(OneStep, seed=args.seed, trials=args.trials), "\n")

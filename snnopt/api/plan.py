@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.algorithms import Algorithm, algorithm
+from snnopt.algorithms import Algorithm, check_sweep, named_algorithm
 from snnopt.api.result import Result
+from snnopt.api.run import Iterate, Run
 from snnopt.blocks import Binding, bind
 from snnopt.cvx_bridge import fallback
 from snnopt.errors import ModelError, shown
@@ -19,8 +21,22 @@ from snnopt.model import Problem
 from snnopt.program import Program, check_program
 from snnopt.report.explain import explain
 from snnopt.report.progress import progress_display
-from snnopt.runtime import Engine, Record, Samples, check_inputs, check_range, check_targets, check_weights
+from snnopt.runtime import (
+    Checkpoint,
+    CheckpointWriter,
+    Engine,
+    Record,
+    Samples,
+    check_inputs,
+    check_range,
+    check_targets,
+    check_weights,
+    checksum,
+    fingerprint,
+    read_checkpoint,
+)
 from snnopt.runtime.data import require_lengths
+from snnopt.runtime.journal import Watch
 from snnopt.split import check_blocks
 
 Array = NDArray[Any]
@@ -57,11 +73,16 @@ def compile(  # noqa: A001 - the field's word, as in CVXPY
         raise ModelError("compile", f"{problem!r} is not a problem", "pass so.Problem(network, objective)")
     if on_missing not in ("error", "cvxpy"):
         raise ModelError("compile", f"on_missing={on_missing!r}", "use 'error' or 'cvxpy'")
-    chosen = algorithm(using)
+    chosen = named_algorithm(using)
     program = check_program(lower(problem))
     blocks = check_blocks(program, chosen.split(program))
+    check_sweep(chosen, program, blocks)
     functions = chosen.penalties(program, penalties)
     return Plan(problem, program, chosen, bind(blocks, fallback if on_missing == "cvxpy" else None), functions)
+
+
+def _nothing(record: Record, left: int) -> None:
+    """Watch nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +119,8 @@ class Plan:
         progress: bool | None = None,
         callback: Callable[[Record], None] | None = None,
         penalties: Mapping[str, Any] | None = None,
+        checkpoint: Checkpoint | str | PathLike[str] | None = None,
+        resume: str | PathLike[str] | None = None,
     ) -> Result:
         """Train.
 
@@ -117,24 +140,80 @@ class Plan:
         callback : called with each :class:`Record` of the history; where it raises ``KeyboardInterrupt`` the run ends with
             INTERRUPTED and keeps what it found.
         penalties : for this run, penalty functions in place of the plan's, as in :func:`compile`.
+        checkpoint : a file, or a :class:`Checkpoint`, to keep the state of the run in after every record.
+        resume : go on from such a file, to the same bits as a run that was not stopped; give all else as it was given to that
+            run. It is kept up to date, unless ``checkpoint`` names another. A time limit counts from here.
 
         Raises
         ------
         DataError
             Data, targets or weights do not fit the network. All errors are subclasses of ``ValueError``.
+        FileError
+            The file to resume from is damaged, or of another plan or other data.
         ModelError
             Another argument is not what it should be.
         UnknownNameError
             Data, targets or weights are named after nothing in the network.
         """
+        if progress is not None and not isinstance(progress, bool):
+            raise ModelError("solve", f"progress={shown(progress)}", "give True, False, or None for a terminal only")
+        if callback is not None and not callable(callback):
+            raise ModelError("solve", f"callback={shown(callback)}", "give a function that takes a record")
+        with progress_display(self.algorithm.name, progress) as draw:
+
+            def watch(record: Record, left: int) -> None:
+                draw(record, left)
+                if callback is not None:
+                    callback(record)
+
+            run = self._begin(
+                data,
+                targets,
+                timesteps=timesteps,
+                lengths=lengths,
+                seed=seed,
+                validation=validation,
+                weights=weights,
+                time_limit=time_limit,
+                penalties=penalties,
+                checkpoint=checkpoint,
+                resume=resume,
+                watch=watch,
+            )
+            run.engine.run()
+        return run.result()
+
+    def iterate(self, data: object, targets: object, **options: Any) -> Iterator[Iterate]:
+        """Train by hand: yields after every record, an iteration or an epoch.
+
+        ``for state in plan.iterate(X, y): ...`` leaves the loop where it likes; ``state.result()`` is what there is so far, and
+        ``state.record`` and ``state.weights`` how it goes. Time between records is not counted. Takes what :meth:`solve` takes,
+        but for ``progress`` and ``callback``.
+        """
+        run = self._begin(data, targets, **options)
+        while run.step():
+            yield Iterate(run)
+
+    def _begin(
+        self,
+        data: object,
+        targets: object,
+        *,
+        timesteps: int | None = None,
+        lengths: ArrayLike | None = None,
+        seed: int = 0,
+        validation: tuple[object, ...] | None = None,
+        weights: Mapping[str, ArrayLike] | Result | None = None,
+        time_limit: float | None = None,
+        penalties: Mapping[str, Any] | None = None,
+        checkpoint: Checkpoint | str | PathLike[str] | None = None,
+        resume: str | PathLike[str] | None = None,
+        watch: Watch = _nothing,
+    ) -> Run:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ModelError("solve", f"seed={seed!r}", "give a whole number of at least 0")
         if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
             raise ModelError("solve", f"time_limit={shown(time_limit)}", "give seconds, a number > 0")
-        if callback is not None and not callable(callback):
-            raise ModelError("solve", f"callback={shown(callback)}", "give a function that takes a record")
-        if progress is not None and not isinstance(progress, bool):
-            raise ModelError("solve", f"progress={shown(progress)}", "give True, False, or None for a terminal only")
         if validation is not None and not (isinstance(validation, tuple | list) and len(validation) in (2, 3)):
             fix = "give a pair (data, targets), or (data, targets, lengths)"
             raise ModelError("solve", f"validation={shown(validation)}", fix)
@@ -150,41 +229,51 @@ class Plan:
         if weights is not None:
             given = weights.weights if isinstance(weights, Result) else weights
             start = check_weights(self.program, given, np.dtype(self.algorithm.dtype))
-        with progress_display(self.algorithm.name, progress) as draw:
-
-            def watch(record: Record, left: int) -> None:
-                draw(record, left)
-                if callback is not None:
-                    callback(record)
-
-            engine = Engine(
-                self.program,
-                self.bindings,
-                self.algorithm,
-                samples,
-                labels,
-                seed=int(seed),
-                time_limit=time_limit,
-                validation=held,
-                start=start,
-                watch=watch,
-                penalties=self.penalties if penalties is None else self.algorithm.penalties(self.program, penalties),
-            )
-            outcome = engine.run()
-        shaped, last = (_shaped(self.program, w) for w in (outcome.best, outcome.last))
-        return Result(
-            program=self.program,
-            weights=shaped,
-            last_weights=last,
-            status=outcome.status,
-            message=outcome.message,
-            history=outcome.history,
-            notes=outcome.notes,
-            timesteps=timesteps if any(samples.constant.values()) else None,
-            algorithm=self.algorithm.name,
-            real_outputs=tuple(n for n, y in labels.items() if y.ndim == 2),
-            unequal=lengths is not None,
+        chosen = self.penalties if penalties is None else self.algorithm.penalties(self.program, penalties)
+        writer, tree = self._files(checkpoint, resume, samples, labels, chosen, (int(seed), start))
+        engine = Engine(
+            self.program,
+            self.bindings,
+            self.algorithm,
+            samples,
+            labels,
+            seed=int(seed),
+            time_limit=time_limit,
+            validation=held,
+            start=start,
+            watch=watch,
+            penalties=chosen,
+            writer=writer,
         )
+        if tree is not None:
+            engine.resume(tree)
+        real = tuple(n for n, y in labels.items() if y.ndim == 2)
+        constant = timesteps if any(samples.constant.values()) else None
+        return Run(self.program, engine, self.algorithm.name, constant, real, lengths is not None)
+
+    def _files(
+        self,
+        checkpoint: Checkpoint | str | PathLike[str] | None,
+        resume: str | PathLike[str] | None,
+        samples: Samples,
+        targets: Mapping[str, Array],
+        penalties: Mapping[str, Any],
+        begun: tuple[int, Mapping[str, Array] | None],
+    ) -> tuple[CheckpointWriter | None, Any]:
+        """Where the run's state is written, and the state that it goes on from."""
+        if checkpoint is None and resume is None:
+            return None, None
+        if resume is not None and not isinstance(resume, str | PathLike):
+            raise ModelError(
+                "solve", f"resume={shown(resume)}", "give the name of a file that a checkpoint was kept in"
+            )
+        seed, start = begun
+        parts = [str(self.problem), self.explain(), self.algorithm, dict(penalties), seed]
+        plan, data = fingerprint([*parts, *(start or {}).values()]), checksum(samples, targets)
+        where = Checkpoint(resume) if checkpoint is None and resume is not None else checkpoint
+        where = where if isinstance(where, Checkpoint) else Checkpoint(where)  # type: ignore[arg-type]
+        tree = None if resume is None else read_checkpoint(Checkpoint(resume).file, plan, data)
+        return CheckpointWriter(where, plan, data), tree
 
 
 def _checked(
@@ -193,7 +282,3 @@ def _checked(
     samples = check_inputs(program, data, timesteps, lengths)
     first = next(iter(samples.arrays.values()))
     return samples, check_targets(program, targets, samples.count, first.shape)
-
-
-def _shaped(program: Program, weights: Mapping[str, Array]) -> dict[str, Array]:
-    return {v.name: weights[v.name].reshape(v.shape) for v in program.variables if v.name in weights}

@@ -1,5 +1,6 @@
 """The loop, its state, stopping, status and history; running networks forward; checking data."""
 
+from snnopt.runtime.checkpoints import Checkpoint, CheckpointWriter, checksum, fingerprint, read_checkpoint
 from snnopt.runtime.data import Samples, check_inputs, check_range, check_targets, check_weights
 from snnopt.runtime.engine import Engine, Outcome
 from snnopt.runtime.evaluate import readouts, score
@@ -9,6 +10,8 @@ from snnopt.runtime.status import Status
 
 __all__ = [
     "Activity",
+    "Checkpoint",
+    "CheckpointWriter",
     "Engine",
     "History",
     "Outcome",
@@ -20,6 +23,9 @@ __all__ = [
     "check_range",
     "check_targets",
     "check_weights",
+    "checksum",
+    "fingerprint",
+    "read_checkpoint",
     "readouts",
     "rollout",
     "score",

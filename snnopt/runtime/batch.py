@@ -32,7 +32,8 @@ class Batch:
     loss, accuracy : of the rollout, before the sweep's updates.
     solved_loss, solved_accuracy, solved : the same after the read-outs are solved, and the weights at that point.
     demands : on each population's current, gradient units.
-    wanted : moves of the potentials, by hidden layer.
+    asked, wanted : moves of the potentials, by hidden layer: as the demands have them, and as far as they are taken.
+    taken : share of its move that a layer's potentials have taken since the demands were passed, where it is not all.
     rho : the penalties chosen.
     predicted_readout, predicted_weights : decrease of the objective that the models promise for the updates made.
     """
@@ -50,7 +51,9 @@ class Batch:
     solved_accuracy: float = float("nan")
     solved: dict[str, Array] = field(default_factory=dict)
     demands: dict[str, Demand] = field(default_factory=dict)
+    asked: dict[str, Wanted] = field(default_factory=dict)
     wanted: dict[str, Wanted] = field(default_factory=dict)
+    taken: dict[str, float] = field(default_factory=dict)
     rho: dict[str, float] = field(default_factory=dict)
     predicted_readout: float = 0.0
     predicted_weights: float = 0.0
@@ -76,6 +79,14 @@ class Batch:
             return None
         some = next(iter(self.activity.values())).potentials
         return step_mask(self.lengths, len(some), some.dtype)
+
+    def take(self, layer: str, damping: float) -> None:
+        """Move a layer's potentials by ``damping`` of what they have left of the move that is asked for."""
+        before = self.taken.get(layer, 0.0)
+        self.taken[layer] = share = before + damping * (1 - before)
+        asked = self.asked[layer]
+        scale = asked.current.dtype.type(share)
+        self.wanted[layer] = asked if share == 1 else Wanted(scale * asked.potentials, scale * asked.current)
 
     def firing_rates(self) -> dict[str, float]:
         """Spikes per neuron and step, by layer."""

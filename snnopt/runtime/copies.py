@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from snnopt.blocks import Binding, Fallback
 from snnopt.blocks.copies import VALUES, numbers
 from snnopt.program import InvalidProgram, Program, Term
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import mask_of
 from snnopt.split import SMOOTH
 
@@ -95,6 +96,14 @@ class SplitWeights:
         """``m/2 (||W - V + U||^2 - ||U||^2)``; 0 before m is chosen."""
         pulled, u = ((x * self.on).astype(np.float64) for x in (w - self.v + self.u, self.u))
         return self.m / 2 * float(np.sum(pulled**2) - np.sum(u**2))
+
+    def snapshot(self) -> Tree:
+        """W, V, U and m."""
+        return [self.w, self.v, self.u, self.m]
+
+    def restore(self, tree: Tree) -> None:
+        """Go on from a snapshot."""
+        self.w, self.v, self.u, self.m = tree
 
     def go_back(self, to: Array) -> None:
         """Start again from V."""

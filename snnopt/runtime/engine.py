@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from snnopt.blocks import Binding
 from snnopt.errors import BlockError
 from snnopt.program import Program
 from snnopt.runtime.budgets import keep_budgets
+from snnopt.runtime.checkpoints import CheckpointWriter
 from snnopt.runtime.data import Samples
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.history import History
@@ -22,6 +25,7 @@ from snnopt.runtime.initial import calibrate, draw
 from snnopt.runtime.journal import Held, Journal, Watch
 from snnopt.runtime.loops import FullBatchLoop, KeptLoop, Loop, MiniBatchLoop
 from snnopt.runtime.loops.loop import Rollouts
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 from snnopt.runtime.sweeper import Sweeper
 from snnopt.runtime.threads import blas_threads
@@ -60,6 +64,7 @@ class Engine:
         start: dict[str, Array] | None,
         watch: Watch,
         penalties: Mapping[str, Any] | None = None,
+        writer: CheckpointWriter | None = None,
     ) -> None:
         self.program, self.samples = program, samples
         dtype = np.dtype(algorithm.dtype)
@@ -69,39 +74,101 @@ class Engine:
         weights = start or starting_weights(wiring, samples, seed)
         net = Net.of(tuple(b.block for b in bindings), tuple(c.name for c in program.couplings), samples.steps, rng)
         self.rows = samples.count
+        self.loop = self._loop(bindings, algorithm, net, targets, weights, rng, penalties)
+        self.iterates = self.loop.run()
+        self.writer = writer
+        self.latest: Tree = None
+        self.left: float | None = None
+        self.end: tuple[Status, str] | None = None
+
+    def _loop(
+        self,
+        bindings: tuple[Binding, ...],
+        algorithm: Algorithm,
+        net: Net,
+        targets: dict[str, Array],
+        weights: dict[str, Array],
+        rng: np.random.Generator,
+        penalties: Mapping[str, Any] | None,
+    ) -> Loop:
+        wiring, samples, journal = self.wiring, self.samples, self.journal
+        functions = algorithm.penalties(self.program) if penalties is None else penalties
         if isinstance(algorithm, KeptAlgorithm):
-            functions = algorithm.penalties(program) if penalties is None else penalties
-            made = (wiring, bindings, algorithm, net, samples, targets, weights, rng, self.journal, functions)
-            self.loop: Loop = KeptLoop(*made)
-            return
+            return KeptLoop(wiring, bindings, algorithm, net, samples, targets, weights, rng, journal, functions)
         assert isinstance(algorithm, RolloutAlgorithm)
-        sweeper = Sweeper(wiring, bindings, algorithm, weights, samples.steps, penalties)
-        rollouts = Rollouts(algorithm, sweeper, net, samples, targets, self.journal)
+        sweeper = Sweeper(wiring, bindings, algorithm, weights, samples.steps, functions)
+        rollouts = Rollouts(algorithm, sweeper, net, samples, targets, journal)
         schedule = algorithm.schedule
         if isinstance(schedule, MiniBatches):
             self.rows = schedule.size(samples.count)
-            self.loop = MiniBatchLoop(rollouts, schedule, rng)
-        else:
-            self.loop = FullBatchLoop(rollouts, schedule)
+            return MiniBatchLoop(rollouts, schedule, rng)
+        return FullBatchLoop(rollouts, schedule)
 
     def run(self) -> Outcome:
         """Run to a status; an interrupt or a numerical failure still returns the iterates found so far."""
+        with self.quiet():
+            while self.step():
+                pass
+        return self.outcome()
+
+    def step(self) -> bool:
+        """Go on to the next record; False if the run is over."""
+        if self.end is not None:
+            return False
         journal = self.journal
+        if self.left is not None:
+            journal.paused(time.perf_counter() - self.left)
         try:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"), blas_threads(self._largest_product()):
-                status, message = self.loop.run()
+            next(self.iterates)
+        except StopIteration as done:
+            self.end = done.value
         except KeyboardInterrupt:
-            status, message = Status.INTERRUPTED, f"stopped by the user after {len(journal.records)} records"
+            self.end = Status.INTERRUPTED, f"stopped by the user after {len(journal.records)} records"
         except np.linalg.LinAlgError as error:
-            status = Status.NUMERICAL_ERROR
-            message = (
-                f"a solve failed ({error}) after {len(journal.records)} records; raise ridge or use dtype='float64'"
-            )
+            fix = "raise ridge or use dtype='float64'"
+            self.end = Status.NUMERICAL_ERROR, f"a solve failed ({error}) after {len(journal.records)} records; {fix}"
         except BlockError as error:
-            status, message = Status.NUMERICAL_ERROR, f"{error} (after {len(journal.records)} records)"
-        best = self.loop.weights if journal.best is None else journal.best
-        best, last = (keep_budgets(self.wiring, w, self.samples, journal.note) for w in (best, self.loop.weights))
+            self.end = Status.NUMERICAL_ERROR, f"{error} (after {len(journal.records)} records)"
+        else:
+            self._keep()
+            self.left = time.perf_counter()
+            return True
+        self._keep_last()
+        return False
+
+    def outcome(self) -> Outcome:
+        """What there is so far; of a run that is not over, as if the user had stopped it."""
+        journal, loop = self.journal, self.loop
+        status, message = self.end or (Status.INTERRUPTED, f"left by the user after {len(journal.records)} records")
+        best = loop.weights if journal.best is None else journal.best
+        best, last = (keep_budgets(self.wiring, w, self.samples, journal.note) for w in (best, loop.weights))
         return Outcome(best, last, status, message, History(tuple(journal.records)), tuple(journal.notes))
+
+    def resume(self, tree: Tree) -> None:
+        """Go on from what :meth:`snapshot` gave."""
+        self.loop.restore(tree["loop"])
+        self.journal.restore(tree["journal"])
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Numbers may stop being finite without a warning, since that is looked for; small products run on one thread."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"), blas_threads(self._largest_product()):
+            yield
+
+    def _keep(self) -> None:
+        """Offer the state to the checkpoint."""
+        if self.writer is not None:
+            self.latest = {"loop": self.loop.snapshot(), "journal": self.journal.snapshot()}
+            self._tell(self.writer.offer(self.latest))
+
+    def _keep_last(self) -> None:
+        """Write the last whole state, whenever the checkpoint was due."""
+        if self.writer is not None and self.latest is not None:
+            self._tell(self.writer.write(self.latest))
+
+    def _tell(self, trouble: str | None) -> None:
+        if trouble is not None:
+            self.journal.note(trouble)
 
     def _largest_product(self) -> float:
         """Multiply-adds of the largest current of one sweep."""

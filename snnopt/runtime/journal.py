@@ -14,6 +14,7 @@ from snnopt.runtime.data import Samples
 from snnopt.runtime.evaluate import readouts, score
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.history import Record
+from snnopt.runtime.snapshots import Tree
 from snnopt.split import spike_budgets
 
 Array = NDArray[Any]
@@ -41,7 +42,7 @@ class Journal:
         self.best: dict[str, Array] | None = None
         self.best_loss = float("inf")
         self.budgets, self.best_excess = spike_budgets(wiring.program), float("inf")
-        self.shown = 0.0
+        self.shown = self.earlier = 0.0
 
     def add(self, record: Record, weights: dict[str, Array], left: int) -> None:
         """Take in a record and the weights that it is about; keep them if their loss is the least so far."""
@@ -58,14 +59,39 @@ class Journal:
         self.watch(record, left)
         self.shown += time.perf_counter() - start
 
+    def snapshot(self) -> Tree:
+        """All of it as plain data."""
+        return {
+            "elapsed": time.perf_counter() - self.began,
+            "shown": self.shown,
+            "records": tuple(self.records),
+            "notes": list(self.notes),
+            "best": self.best,
+            "best_loss": self.best_loss,
+            "best_excess": self.best_excess,
+        }
+
+    def restore(self, tree: Tree) -> None:
+        """Go on from a snapshot; the clock runs on from where it stood."""
+        self.began, self.shown = time.perf_counter() - tree["elapsed"], tree["shown"]
+        self.earlier = tree["elapsed"] - tree["shown"]
+        self.records = [Record(**r) for r in tree["records"]]
+        self.notes = dict.fromkeys(tree["notes"])
+        self.best, self.best_loss, self.best_excess = tree["best"], tree["best_loss"], tree["best_excess"]
+
+    def paused(self, seconds: float) -> None:
+        """Do not count the last ``seconds``: somebody else had them."""
+        self.shown += seconds
+
     def note(self, text: str) -> None:
         """Keep something that the user should know, once."""
         self.notes[text] = None
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the time limit is over."""
-        return self.time_limit is not None and time.perf_counter() - self.began > self.time_limit
+        """Whether the time limit is over; it is of this call, whatever went before a checkpoint."""
+        spent = time.perf_counter() - self.began - self.shown - self.earlier
+        return self.time_limit is not None and spent > self.time_limit
 
 
 def finite(weights: dict[str, Array]) -> bool:

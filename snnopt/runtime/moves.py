@@ -12,6 +12,7 @@ from snnopt.algorithms.settings import Dithered, Exact
 from snnopt.penalties import distance_penalty, flip_penalty, volts_penalty
 from snnopt.runtime.adjoint import Demand, Move, Separable, Wanted
 from snnopt.runtime.batch import Batch
+from snnopt.runtime.snapshots import Tree
 
 Array = NDArray[Any]
 
@@ -33,6 +34,14 @@ class Moves(ABC):
     @abstractmethod
     def forget(self) -> None:
         """Drop what was kept from the last iteration, because its weights were taken back."""
+
+    def snapshot(self) -> Tree:
+        """What the next iteration remembers of this one: nothing, for most rules."""
+        return None
+
+    def restore(self, tree: Tree) -> None:
+        """Go on from a snapshot."""
+        assert tree is None
 
     @abstractmethod
     def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:
@@ -103,6 +112,12 @@ class ExactMoves(Moves):
 
     def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:  # noqa: D102
         return self.rho if np.any(wanted.potentials) else 0.0
+
+    def snapshot(self) -> Tree:  # noqa: D102
+        return [self.rho, self.sigma, list(self.full)]
+
+    def restore(self, tree: Tree) -> None:  # noqa: D102
+        self.rho, self.sigma, self.full = tree
 
     def forget(self) -> None:  # noqa: D102
         self.full = []

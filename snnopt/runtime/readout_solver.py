@@ -14,6 +14,7 @@ from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.readout import ReadoutUses
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram
 from snnopt.runtime.views import LossView
@@ -47,8 +48,8 @@ class ReadoutSolver:
         if self.uses.seen:
             batch.features[self.block.name] = self.uses.look(batch, weights)
 
-    def update(self, weights: Mapping[str, Array], batch: Batch, fade: float) -> dict[str, Array]:
-        """Take a majorised Newton step; returns the changed variables."""
+    def update(self, weights: Mapping[str, Array], batch: Batch, fade: float, damping: float = 1.0) -> dict[str, Array]:
+        """Take a majorised Newton step, ``damping`` of it; returns the changed variables."""
         if not self.uses.seen:
             return {}
         features, columns = batch.features[self.block.name], self.uses.columns
@@ -66,15 +67,25 @@ class ReadoutSolver:
             grams, gradient = held / w.dtype.type(curvature), -pulled
         for (rows, _), gram in zip(self.groups, grams, strict=True):
             least = float(np.finfo(gram.dtype).tiny) * 1e6  # where no feature is ever active
-            damping = self.settings.ridge * max(float(np.trace(gram)) / len(gram), least)
+            proximal = self.settings.ridge * max(float(np.trace(gram)) / len(gram), least)
             mask = () if self.mask is None else (self.mask[rows],)
             rule: Any = self.rule
-            change[rows] = rule.solve(gram, gradient[:, rows], w[rows], self.lam, curvature, damping, eta, *mask)
+            change[rows] = rule.solve(gram, gradient[:, rows], w[rows], self.lam, curvature, proximal, eta, *mask)
+        if damping < 1:
+            change, eta = w.dtype.type(damping) * change, damping * eta
         if self.split is not None:
             change = self.split.step(w, change) - w
         batch.predicted_readout -= float(np.sum(slope * change)) * (1 - eta / 2)
         self.uses.add(batch, features, change)
         return unstack(columns, w + change)
+
+    def snapshot(self) -> Tree:
+        """The running sums."""
+        return None if self.grams is None else [[g.total, g.count] for g in self.grams]
+
+    def restore(self, tree: Tree) -> None:
+        """Go on from a snapshot."""
+        self.grams = None if tree is None else [Gram(total, count) for total, count in tree]
 
     def _collect(self, features: list[list[Array]]) -> None:
         memory, old = self.settings.memory, self.grams

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,39 @@ from snnopt.runtime.sweeper import Sweeper
 Array = NDArray[Any]
 
 
-def full_batch_record(iteration: int, batch: Batch, last: Batch | None, sweeper: Sweeper) -> Record:
+@dataclass(frozen=True)
+class Aims:
+    """What one sweep saw and wanted: the rollout's spikes, and the block updates' own, as booleans by hidden layer."""
+
+    spikes: dict[str, Array]
+    wanted: dict[str, Array]
+
+    @staticmethod
+    def of(batch: Batch, sweeper: Sweeper) -> Aims:
+        """Of a batch that has been swept."""
+        spikes, wanted = dict[str, Array](), dict[str, Array]()
+        for layer, activity in batch.activity.items():
+            if activity.spikes is None:
+                continue
+            spikes[layer] = wanted[layer] = activity.spikes > 0
+            rho, moves = batch.rho.get(layer, 0.0), batch.wanted.get(layer)
+            if rho and moves is not None:
+                wanted[layer] = sweeper.moves[layer].spikes(batch, moves, rho)
+        return Aims(spikes, wanted)
+
+    def against(self, new: Batch) -> tuple[dict[str, float], dict[str, float]]:
+        """Shares of the spikes of a later rollout that changed, and that differ from what was wanted, by layer."""
+        flips, gap = {}, {}
+        for layer, before in self.spikes.items():
+            now = new.activity[layer].spikes
+            assert now is not None
+            flips[layer], gap[layer] = new.mean((now > 0) != before), new.mean((now > 0) != self.wanted[layer])
+        return flips, gap
+
+
+def full_batch_record(iteration: int, batch: Batch, last: Aims | None, sweeper: Sweeper) -> Record:
     """The row of one full-batch iteration: the rollout with its read-out solved."""
-    flips, gap = _compare(last, batch, sweeper) if last is not None else ({}, {})
+    flips, gap = ({}, {}) if last is None else last.against(batch)
     return _record(
         iteration, batch.solved_loss, batch.solved_accuracy, batch.firing_rates(), flips, gap, batch.rho, sweeper
     )
@@ -45,7 +76,7 @@ class EpochMeans:
 
     def probe(self, batch: Batch, again: Batch, sweeper: Sweeper) -> None:
         """Take in what an update changed on its own batch."""
-        flips, gap = _compare(batch, again, sweeper)
+        flips, gap = Aims.of(batch, sweeper).against(again)
         for layer in flips:
             self.flips.setdefault(layer, []).append(flips[layer])
             self.gaps.setdefault(layer, []).append(gap[layer])
@@ -72,19 +103,3 @@ def _record(
     nan = dict.fromkeys(layers, float("nan"))
     ridge = sweeper.control.ridge * sweeper.algorithm.weight_block.ridge
     return Record(iteration, loss, accuracy, rates, nan | flips, nan | gap, nan | rho, sweeper.control.step, ridge)
-
-
-def _compare(old: Batch, new: Batch, sweeper: Sweeper) -> tuple[dict[str, float], dict[str, float]]:
-    """Per hidden layer: share of spikes that changed, and share that differ from what the block updates wanted."""
-    flips, gap = {}, {}
-    for layer, activity in new.activity.items():
-        before = old.activity[layer]
-        if activity.spikes is None or before.spikes is None:
-            continue
-        flips[layer] = new.mean(activity.spikes != before.spikes)
-        rho, wanted = old.rho.get(layer, 0.0), old.wanted.get(layer)
-        aim = before.spikes > 0
-        if rho and wanted is not None:
-            aim = sweeper.moves[layer].spikes(old, wanted, rho)
-        gap[layer] = new.mean((activity.spikes > 0) != aim)
-    return flips, gap

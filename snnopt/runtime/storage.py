@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,21 @@ from snnopt.errors import FileError, SnnoptError
 
 Array = NDArray[Any]
 
-FORMAT = "snnopt-result"
-VERSION = 1
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file: the word in its header, its version, and who writes it."""
+
+    name: str
+    version: int
+    writer: str
+    compressed: bool = True
 
 
-def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Path:
+RESULT = Format("snnopt-result", 1, "result.save")
+
+
+def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array], kind: Format = RESULT) -> Path:
     """Write a header and arrays to ``path`` (``.npz`` is added if there is no suffix) and return the path.
 
     The file is written under another name in the same folder and renamed, so a crash leaves the old file whole.
@@ -31,11 +42,12 @@ def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Arra
     path = path if path.suffix else path.with_suffix(".npz")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot save {path}: the folder {path.parent} does not exist; make it first")
-    text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=np.generic.item)
+    text = json.dumps({"format": kind.name, "version": kind.version, **header}, default=np.generic.item)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, header=np.array(text), **dict(arrays))  # type: ignore[arg-type]
+            write = np.savez_compressed if kind.compressed else np.savez
+            write(file, header=np.array(text), **dict(arrays))  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -48,27 +60,26 @@ def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Arra
     return path
 
 
-def load_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+def load_arrays(path: Path, kind: Format = RESULT) -> tuple[dict[str, Any], dict[str, Array]]:
     """Read what :func:`save_arrays` wrote; raises :class:`FileError` for anything else."""
     path = path if path.exists() or path.suffix else path.with_suffix(".npz")
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}; results are written by result.save({str(path)!r})")
-    with damaged(path):
+        raise FileNotFoundError(f"there is no file {path}; such files are written by {kind.writer}({str(path)!r})")
+    with damaged(path, kind):
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(str(arrays.pop("header")))
-        if header["format"] != FORMAT:
+        if header["format"] != kind.name:
             raise KeyError(header["format"])
         version = int(header["version"])
-    if version > VERSION:
-        raise FileError(
-            str(path), f"it has format version {version}, this release reads up to {VERSION}", "update snnopt"
-        )
+    if version > kind.version:
+        fix = "update snnopt"
+        raise FileError(str(path), f"it has format version {version}, this release reads up to {kind.version}", fix)
     return header, arrays
 
 
 @contextmanager
-def damaged(path: Path) -> Iterator[None]:
+def damaged(path: Path, kind: Format = RESULT) -> Iterator[None]:
     """Turn whatever a damaged or foreign file raises while it is read into a :class:`FileError`."""
     try:
         yield
@@ -77,5 +88,7 @@ def damaged(path: Path) -> Iterator[None]:
     except Exception as error:  # zip, numpy headers and JSON fail in more ways than can be listed
         detail = f"{error.where}: {error.cause}" if isinstance(error, SnnoptError) else type(error).__name__
         raise FileError(
-            str(path), f"it is damaged, or was not written by snnopt ({detail})", "load a file that result.save wrote"
+            str(path),
+            f"it is damaged, or was not written by snnopt ({detail})",
+            f"load a file that {kind.writer} wrote",
         ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
 from snnopt.runtime.forward import Wiring, rollout
 from snnopt.runtime.moves import DitheredMoves, ExactMoves, LinearMoves, Moves
 from snnopt.runtime.readout_solver import ReadoutSolver
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import stack, unstack
 from snnopt.runtime.views import CountView, judge, loss_views
 from snnopt.runtime.weights import WeightSolver
@@ -91,24 +93,30 @@ class Sweeper:
             case "rollout":
                 self.roll_out(batch)
             case "readout":
-                self._solve_readouts(batch)
+                self._solve_readouts(batch, word.damping)
             case "demands":
                 self._demands(batch)
             case "potentials":
                 assert word.layer is not None
-                wanted, step = batch.wanted[word.layer], self.fade * self.control.step
-                batch.rho[word.layer] = self.moves[word.layer].penalty(batch, wanted, step)
+                asked, step = batch.asked[word.layer], self.fade * self.control.step
+                batch.rho[word.layer] = self.moves[word.layer].penalty(batch, asked, step)
+                batch.take(word.layer, word.damping)
             case "weights":
                 for solver in self.solved_with.get(word.layer or "", []):
                     relaxation = self.algorithm.weight_block.relaxation * (self.fade if self._exact else 1.0)
-                    changed, predicted = solver.update(self.weights, batch, self.control.ridge, relaxation)
+                    changed, predicted = solver.update(
+                        self.weights, batch, self.control.ridge, relaxation * word.damping
+                    )
                     self.weights = self.weights | changed
                     batch.predicted_weights += predicted
+            case "spikes" | "duals":
+                pass  # done with the demands, and with the weights
             case _:
                 raise AssertionError(f"{word} is no word of {self.algorithm.name}")
 
     def roll_out(self, batch: Batch) -> None:
         """Run the network on the batch; find its loss and accuracy."""
+        batch.predicted_readout = batch.predicted_weights = 0.0
         batch.activity = rollout(
             self.wiring, self.weights, batch.data, self.steps, readouts=False, lengths=batch.lengths
         )
@@ -118,9 +126,9 @@ class Sweeper:
             readout.look(batch, self.weights)
         batch.loss, batch.accuracy = self._judge(batch)
 
-    def _solve_readouts(self, batch: Batch) -> None:
+    def _solve_readouts(self, batch: Batch, damping: float = 1.0) -> None:
         for readout in self.readouts:
-            self.weights = self.weights | readout.update(self.weights, batch, self.fade)
+            self.weights = self.weights | readout.update(self.weights, batch, self.fade, damping)
         batch.solved, (batch.solved_loss, batch.solved_accuracy) = self.weights, self._judge(batch)
 
     def _judge(self, batch: Batch) -> tuple[float, float]:
@@ -139,6 +147,39 @@ class Sweeper:
             split.go_back(stack(columns, weights))
         for moves in self.moves.values():
             moves.forget()
+
+    def snapshot(self) -> Tree:
+        """What the next sweep depends on."""
+        return {
+            "weights": self.weights,
+            "control": [self.control.step, self.control.ridge],
+            "grams": [s.snapshot() for s in self._solvers()],
+            "readouts": [s.snapshot() for s in self.readouts],
+            "splits": [split.snapshot() for _, split in self.split.values()],
+            "moves": {n: m.snapshot() for n, m in self.moves.items()},
+            "prices": {n: b.price for n, b in self.budgets.items()},
+        }
+
+    def restore(self, tree: Tree) -> None:
+        """Go on from a snapshot."""
+        self.weights = tree["weights"]
+        step, ridge = tree["control"]
+        self.control = replace(self.control, step=step, ridge=ridge)
+        splits = [split for _, split in self.split.values()]
+        kept: list[tuple[str, list[Any]]] = [
+            ("grams", self._solvers()),
+            ("readouts", self.readouts),
+            ("splits", splits),
+        ]
+        for name, parts in kept:
+            for part, state in zip(parts, tree[name], strict=True):
+                part.restore(state)
+        for n, m in self.moves.items():
+            m.restore(tree["moves"][n])
+        self.budgets = {n: replace(b, price=tree["prices"][n]) for n, b in self.budgets.items()}
+
+    def _solvers(self) -> list[WeightSolver]:
+        return [s for solvers in self.solved_with.values() for s in solvers]
 
     def _split_of(self, binding: Binding) -> SplitWeights | None:
         found = self.split.get(id(binding.block.uses))
@@ -180,6 +221,7 @@ class Sweeper:
 
     def _demands(self, batch: Batch) -> None:
         on_spikes: dict[str, Demand] = {}
+        batch.demands, batch.asked, batch.wanted, batch.taken = {}, {}, {}, {}
         for view in self.views:
             name = view.term.owner
             found = on_spikes if isinstance(view, CountView) else batch.demands
@@ -201,5 +243,6 @@ class Sweeper:
                 moves[c.name] = self.moves[c.name].prepare(batch, demand, self.control.step)
             shapes = {c.name: batch.activity[c.name].potentials.shape for c in members}
             wanted = demands_of_cell(self.wiring, members, self.weights, outside, moves, shapes)
+            batch.asked |= wanted
             batch.wanted |= wanted
             batch.demands |= {n: w.current for n, w in wanted.items()}

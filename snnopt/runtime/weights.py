@@ -13,6 +13,7 @@ from snnopt.blocks import Binding
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.forward import Wiring
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram, UseFeatures
 from snnopt.split import Columns
@@ -78,6 +79,14 @@ class WeightSolver:
         w = w0 + change if self.split is None else self.split.step(w0, change)
         predicted = float(np.sum((target.T - self.lam.astype(w0.dtype) * w0) * (w - w0)))
         return unstack(self.columns, w), predicted
+
+    def snapshot(self) -> Tree:
+        """The running sums."""
+        return None if self.grams is None else [[g.total, g.count] for g in self.grams]
+
+    def restore(self, tree: Tree) -> None:
+        """Go on from a snapshot."""
+        self.grams = None if tree is None else [Gram(total, count) for total, count in tree]
 
     def _collect(self, batch: Batch) -> None:
         memory = self.settings.memory

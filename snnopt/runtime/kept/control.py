@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from snnopt.penalties import Controller, Fixed, Secant, Seen, Spectral
 from snnopt.runtime.kept.measures import Measures, rms
 from snnopt.runtime.kept.sweeper import KeptSweeper
+from snnopt.runtime.snapshots import Tree
 
 Array = NDArray[Any]
 Side = tuple[Array, Array]
@@ -62,6 +63,15 @@ class PenaltyControl:
                     state.w = state.w | rescaled
             if name in self.sides:
                 del self.sides[name]
+        self._hold()
+
+    def snapshot(self) -> Tree:
+        """The sides that secants are measured from."""
+        return {n: [list(side) for side in sides] for n, sides in self.sides.items()}
+
+    def restore(self, tree: Tree) -> None:
+        """Go on from a snapshot, of a sweeper that has been restored."""
+        self.sides = {n: ((a[0], a[1]), (b[0], b[1])) for n, (a, b) in tree.items()}
         self._hold()
 
     def _hold(self) -> None:

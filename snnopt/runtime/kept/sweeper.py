@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from snnopt.runtime.kept.spikes import DifferenceSpikeSolver, SpikeSolver, Trace
 from snnopt.runtime.kept.state import State
 from snnopt.runtime.kept.steps import OutputPass, StepPass
 from snnopt.runtime.kept.weights import KeptWeightSolver
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import stack
 from snnopt.runtime.views import CountView, loss_views
 from snnopt.split import spike_budgets, spike_costs
@@ -81,23 +83,22 @@ class KeptSweeper:
         """Carry out one word."""
         layer = word.layer or ""
         if word.step is not None:
-            self._run_at(word.kind, layer, word.step)
+            self._run_at(word.kind, layer, word.step, word.damping)
             return
         self._pass = None
         match word.kind:
             case "rollout":
                 self.state.roll_out(self.wiring)
             case "readout":
-                for name in self.outputs:
-                    self._solve_weights(name)
-                    self.outputs[name].update(self.state)
+                for name, output in self.outputs.items():
+                    self._solve_weights(name, word.damping)
+                    self._solve(output, word.damping)
             case "weights":
-                self._solve_weights(layer)
+                self._solve_weights(layer, word.damping)
             case "spikes":
-                self.spikes[layer].update(self.state)
+                self._solve(self.spikes[layer], word.damping)
             case "potentials":
-                solver = self.outputs[layer] if layer in self.outputs else self.potentials[layer]
-                solver.update(self.state)
+                self._solve(self.outputs.get(layer) or self.potentials[layer], word.damping)
             case "duals":
                 if self.moving:
                     self._move_duals()
@@ -126,18 +127,56 @@ class KeptSweeper:
         self._last, self._pass = dict(self.state.v), None
         return out
 
-    def _solve_weights(self, layer: str) -> None:
-        for solver in self.weights.get(layer, []):
-            solver.update(self.state)
+    def snapshot(self) -> Tree:
+        """What the next sweep depends on."""
+        state = self.state
+        splits = [solver.split for solvers in self.weights.values() for solver in solvers]
+        return {
+            "state": [state.weights, state.v, state.a, state.u, state.w],
+            "penalties": dict(self.penalties.values),
+            "splits": [None if split is None else split.snapshot() for split in splits],
+            "prices": {n: None if s.budget is None else s.budget.price for n, s in self.spikes.items()},
+        }
 
-    def _run_at(self, kind: str, layer: str, step: int) -> None:
+    def restore(self, tree: Tree) -> None:
+        """Go on from a snapshot."""
+        state = self.state
+        state.weights, state.v, state.a, state.u, state.w = tree["state"]
+        self.penalties.values = tree["penalties"]
+        splits = [solver.split for solvers in self.weights.values() for solver in solvers]
+        for split, kept in zip(splits, tree["splits"], strict=True):
+            if split is not None:
+                split.restore(kept)
+        for name, solver in self.spikes.items():
+            if solver.budget is not None:
+                solver.budget = replace(solver.budget, price=tree["prices"][name])
+        self._last = dict(state.v)
+
+    def _solve_weights(self, layer: str, damping: float) -> None:
+        for solver in self.weights.get(layer, []):
+            solver.update(self.state, damping)
+
+    def _solve(self, solver: SpikeSolver | PotentialSolver | OutputSolver, damping: float) -> None:
+        state, name = self.state, solver.name
+        a, v = state.a.get(name), state.v[name]
+        solver.update(state)
+        if damping < 1 and a is not None and state.a[name] is not a:
+            state.a = state.a | {name: a + damping * (state.a[name] - a)}
+        if damping < 1 and state.v[name] is not v:
+            state.v = state.v | {name: v + damping * (state.v[name] - v)}
+
+    def _run_at(self, kind: str, layer: str, step: int, damping: float) -> None:
         if self._pass is None or self._pass.name != layer:
             self._pass = self._pass_through(layer)
         if kind == "potentials":
-            self._pass.potentials(step)
+            held, solve = self._pass.v, self._pass.potentials
         else:
             assert isinstance(self._pass, StepPass)
-            self._pass.spikes(step)
+            held, solve = self._pass.a, self._pass.spikes
+        before = held[step].copy() if damping < 1 else held[step]
+        solve(step)
+        if damping < 1:
+            held[step] = before + damping * (held[step] - before)
 
     def _pass_through(self, layer: str) -> StepPass | OutputPass:
         if layer in self.outputs:
@@ -150,6 +189,8 @@ class KeptSweeper:
         state, alpha = self.state, self.algorithm.dual_step
         for solver in self.spikes.values():
             solver.move_price(state)
+        if self.algorithm.duals == "none":
+            return
         if self.algorithm.duals == "output":
             for name in self.outputs:
                 e = self.dynamics[name].residual(state)[-1]

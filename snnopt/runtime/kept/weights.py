@@ -47,8 +47,8 @@ class KeptWeightSolver:
         self.fixed = [all(m.source in inputs for part in u.parts for m in part) for u in block.uses]
         self.kept: dict[int, Gram] = {}
 
-    def update(self, state: State) -> None:
-        """Solve for the weights."""
+    def update(self, state: State, damping: float = 1.0) -> None:
+        """Solve for the weights, and go ``damping`` of the way there; a copy is made of what is reached."""
         w0 = stack(self.columns, state.weights)
         cross, grams = np.zeros((w0.shape[1], w0.shape[0]), w0.dtype), []
         for k, (d, f) in enumerate(zip(self.dynamics, self.features, strict=True)):
@@ -59,6 +59,8 @@ class KeptWeightSolver:
         if self.split is not None:
             grams, cross = self.split.hold(grams, cross, w0)
         change = solve_by_group(self.rule, self.columns, self.groups, grams, cross, w0, self.lam, self.ridge, self.mask)
+        if damping < 1:
+            change = w0.dtype.type(damping) * change
         if self.split is not None:
             self.split.step(w0, change)
         state.weights = state.weights | unstack(self.columns, w0 + change)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import FullBatch
-from snnopt.runtime.batch import Batch
 from snnopt.runtime.budgets import nudged
 from snnopt.runtime.journal import blame, finite
 from snnopt.runtime.loops.loop import ADVICE, Loop, Rollouts
-from snnopt.runtime.records import full_batch_record
+from snnopt.runtime.records import Aims, full_batch_record
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 
 Array = NDArray[Any]
@@ -28,17 +29,19 @@ class FullBatchLoop(Loop):
 
     def __init__(self, rollouts: Rollouts, schedule: FullBatch) -> None:
         self.rollouts, self.sweeper, self.journal = rollouts, rollouts.sweeper, rollouts.journal
-        self.schedule = schedule
+        self.schedule, self.done, self.stale = schedule, 0, 0
+        self.last: tuple[Aims, float] | None = None
 
     @property
     def weights(self) -> dict[str, Array]:  # noqa: D102
         return self.sweeper.weights
 
-    def run(self) -> tuple[Status, str]:  # noqa: D102
+    def run(self) -> Generator[None, None, tuple[Status, str]]:  # noqa: D102
         schedule, sweeper, journal = self.schedule, self.sweeper, self.journal
-        whole, stale = self.rollouts.batch(slice(None)), 0
-        last: Batch | None = None
-        for iteration in range(schedule.max_iter):
+        whole = self.rollouts.batch(slice(None))
+        if over := self._over():
+            return over
+        for iteration in range(self.done, schedule.max_iter):
             batch, before = whole.again(), sweeper.weights
             sweeper.fade = 1 - iteration / schedule.max_iter
             self.rollouts.sweep(batch)
@@ -47,22 +50,43 @@ class FullBatchLoop(Loop):
                 sweeper.weights = before
                 return Status.DIVERGED, message
             improved = batch.solved_loss < journal.best_loss * (1 - 1e-4)
-            record = full_batch_record(iteration, batch, last, sweeper)
-            journal.add(record, batch.solved, schedule.max_iter - 1 - iteration)
-            if last is not None:
-                sweeper.control = sweeper.control.after_descent(batch.solved_loss < last.solved_loss)
-            settled = last is not None and abs(last.solved_loss - batch.solved_loss) <= SETTLED * abs(batch.solved_loss)
+            aims, loss_before = (None, None) if self.last is None else self.last
+            journal.add(
+                full_batch_record(iteration, batch, aims, sweeper), batch.solved, schedule.max_iter - 1 - iteration
+            )
+            loss = batch.solved_loss
+            if loss_before is not None:
+                sweeper.control = sweeper.control.after_descent(loss < loss_before)
+            settled = loss_before is not None and abs(loss_before - loss) <= SETTLED * abs(loss)
             if settled and not any(batch.rho.values()):
                 return Status.CONVERGED, f"no flip of a spike pays and the loss rests, at iteration {iteration}"
-            stale, last = 0 if improved else stale + 1, batch
+            self.stale = 0 if improved else self.stale + 1
+            self.last, self.done = (Aims.of(batch, sweeper), loss), iteration + 1
             self.rollouts.look_after(batch)
             sweeper.weights = nudged(sweeper.wiring, sweeper.weights, batch.firing_rates(), sweeper.steps)
-            if batch.solved_loss > RUNAWAY * journal.best_loss:
+            if loss > RUNAWAY * journal.best_loss:
                 assert journal.best is not None
                 sweeper.go_back(journal.best)
-                last = None
-            if stale >= schedule.patience:
-                return Status.STALLED, f"the loss has not fallen for {stale} iterations; the best iterate is kept"
-            if journal.out_of_time:
-                return Status.TIME_LIMIT, f"the time limit of {journal.time_limit:g} s was met at iteration {iteration}"
+                self.last = None
+            yield
+            if over := self._over():
+                return over
         return Status.MAX_ITER, f"ran {schedule.max_iter} iterations"
+
+    def _over(self) -> tuple[Status, str] | None:
+        """Why to stop after the iterations done, if at all."""
+        if self.stale >= self.schedule.patience:
+            return Status.STALLED, f"the loss has not fallen for {self.stale} iterations; the best iterate is kept"
+        if self.journal.out_of_time:
+            limit = self.journal.time_limit
+            return Status.TIME_LIMIT, f"the time limit of {limit:g} s was met at iteration {self.done - 1}"
+        return None
+
+    def snapshot(self) -> Tree:  # noqa: D102
+        last = None if self.last is None else [self.last[0].spikes, self.last[0].wanted, self.last[1]]
+        return {"done": self.done, "stale": self.stale, "last": last, "sweeper": self.sweeper.snapshot()}
+
+    def restore(self, tree: Tree) -> None:  # noqa: D102
+        self.done, self.stale, last = tree["done"], tree["stale"], tree["last"]
+        self.last = None if last is None else (Aims(last[0], last[1]), last[2])
+        self.sweeper.restore(tree["sweeper"])

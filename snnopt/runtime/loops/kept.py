@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from snnopt.runtime.journal import Journal, blame, finite
 from snnopt.runtime.kept import KeptSweeper, Measures, PenaltyControl, State, measure
 from snnopt.runtime.loops.loop import Loop
 from snnopt.runtime.readout import readout_uses
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 from snnopt.runtime.views import judge, loss_views
 
@@ -60,16 +61,18 @@ class KeptLoop(Loop):
         self.views = loss_views(wiring, samples.steps)
         self.uses = readout_uses(self.views, wiring)
         self._weights = self.sweeper.reported_weights()
+        self.rng, self.done, self.stale = rng, 0, 0
+        self.last: tuple[dict[str, Array], dict[str, Array]] | None = None
 
     @property
     def weights(self) -> dict[str, Array]:  # noqa: D102
         return self._weights
 
-    def run(self) -> tuple[Status, str]:  # noqa: D102
+    def run(self) -> Generator[None, None, tuple[Status, str]]:  # noqa: D102
         algorithm, sweeper, journal = self.algorithm, self.sweeper, self.journal
-        last: tuple[Batch, Measures] | None = None
-        stale = 0
-        for iteration in range(1, algorithm.max_iter + 1):
+        if over := self._over():
+            return over
+        for iteration in range(self.done + 1, algorithm.max_iter + 1):
             sweeper.moving = iteration > algorithm.warm_up
             for word in algorithm.updates(self.net):
                 sweeper.run(word)
@@ -82,15 +85,45 @@ class KeptLoop(Loop):
                 return Status.DIVERGED, blame(weights, f"iteration {iteration}", ADVICE)
             self._weights = weights
             improved = batch.loss < journal.best_loss * (1 - 1e-4)
-            record = self._record(iteration, batch, found, last)
+            record = self._record(iteration, batch, found)
             journal.add(record, weights, algorithm.max_iter - iteration)
-            self.control.after(iteration, found, record.dual, self._flips(found, last))
-            stale, last = 0 if improved else stale + 1, (batch, found)
-            if algorithm.patience is not None and stale >= algorithm.patience:
-                return Status.STALLED, f"the rollout's loss has not fallen for {stale} iterations; the best one is kept"
-            if journal.out_of_time:
-                return Status.TIME_LIMIT, f"the time limit of {journal.time_limit:g} s was met at iteration {iteration}"
+            self.control.after(iteration, found, record.dual, self._crossed(found))
+            self.stale, self.done = 0 if improved else self.stale + 1, iteration
+            self.last = (_fired(batch), found.fires)
+            yield
+            if over := self._over():
+                return over
         return Status.MAX_ITER, f"ran {algorithm.max_iter} iterations"
+
+    def _over(self) -> tuple[Status, str] | None:
+        """Why to stop after the iterations done, if at all."""
+        patience, limit = self.algorithm.patience, self.journal.time_limit
+        if patience is not None and self.stale >= patience:
+            return (
+                Status.STALLED,
+                f"the rollout's loss has not fallen for {self.stale} iterations; the best one is kept",
+            )
+        if self.journal.out_of_time:
+            return Status.TIME_LIMIT, f"the time limit of {limit:g} s was met at iteration {self.done}"
+        return None
+
+    def snapshot(self) -> Tree:  # noqa: D102
+        return {
+            "done": self.done,
+            "stale": self.stale,
+            "last": None if self.last is None else list(self.last),
+            "weights": self._weights,
+            "sweeper": self.sweeper.snapshot(),
+            "control": self.control.snapshot(),
+            "rng": self.rng.bit_generator.state,
+        }
+
+    def restore(self, tree: Tree) -> None:  # noqa: D102
+        self.done, self.stale, self._weights = tree["done"], tree["stale"], tree["weights"]
+        self.last = None if tree["last"] is None else (tree["last"][0], tree["last"][1])
+        self.rng.bit_generator.state = tree["rng"]
+        self.sweeper.restore(tree["sweeper"])
+        self.control.restore(tree["control"])
 
     def _roll_out(self, weights: dict[str, Array]) -> Batch:
         """The rollout of these weights, and its objective."""
@@ -109,23 +142,19 @@ class KeptLoop(Loop):
         batch.loss = self.sweeper.penalties_of_weights() + spikes + loss
         return batch
 
-    def _flips(self, found: Measures, last: tuple[Batch, Measures] | None) -> dict[str, float]:
+    def _crossed(self, found: Measures) -> dict[str, float]:
         """Share of the kept potentials that crossed their threshold, by hidden layer."""
-        if last is None:
+        if self.last is None:
             return {}
-        return {n: float(np.mean(fires != last[1].fires[n])) for n, fires in found.fires.items()}
+        return {n: float(np.mean(fires != self.last[1][n])) for n, fires in found.fires.items()}
 
-    def _record(self, iteration: int, batch: Batch, found: Measures, last: tuple[Batch, Measures] | None) -> Record:
-        layers, penalties, crossed = list(found.fires), self.sweeper.penalties, self._flips(found, last)
-        gap, flips, dual = dict.fromkeys(layers, np.nan), dict.fromkeys(layers, np.nan), dict[str, float]()
-        for name in layers:
-            spikes = batch.activity[name].spikes
-            assert spikes is not None
-            gap[name] = float(np.mean((spikes > 0) != found.fires[name]))
-            if last is not None:
-                old = last[0].activity[name].spikes
-                flips[name] = float(np.mean(spikes != old))
-                dual[f"{name}.step"] = penalties.sigma(name) * float(np.sqrt(crossed[name]))
+    def _record(self, iteration: int, batch: Batch, found: Measures) -> Record:
+        layers, penalties = list(found.fires), self.sweeper.penalties
+        fired, flips = _fired(batch), dict.fromkeys(layers, np.nan)
+        gap = {n: float(np.mean(fired[n] != found.fires[n])) for n in layers}
+        if self.last is not None:
+            flips = {n: float(np.mean(fired[n] != self.last[0][n])) for n in layers}
+        dual = {f"{n}.step": penalties.sigma(n) * float(np.sqrt(share)) for n, share in self._crossed(found).items()}
         record = Record(iteration, batch.loss, batch.accuracy, batch.firing_rates(), flips, gap)
         return replace(
             record,
@@ -135,3 +164,8 @@ class KeptLoop(Loop):
             primal=found.primal,
             dual=self.sweeper.dual_residuals() | dual,
         )
+
+
+def _fired(batch: Batch) -> dict[str, Array]:
+    """The rollout's spikes, as booleans by hidden layer."""
+    return {n: x.spikes > 0 for n, x in batch.activity.items() if x.spikes is not None}

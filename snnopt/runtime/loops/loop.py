@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from snnopt.runtime.batch import Batch
 from snnopt.runtime.data import Samples
 from snnopt.runtime.journal import Journal
 from snnopt.runtime.revive import revive
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 from snnopt.runtime.sweeper import Sweeper
 
@@ -31,8 +33,16 @@ class Loop(ABC):
         """The last finite iterate, as matrices by name."""
 
     @abstractmethod
-    def run(self) -> tuple[Status, str]:
-        """Iterate; return why it stopped, in a word and in a sentence."""
+    def run(self) -> Generator[None, None, tuple[Status, str]]:
+        """Iterate, and yield after each record; return why it stopped, in a word and in a sentence."""
+
+    @abstractmethod
+    def snapshot(self) -> Tree:
+        """What the next iteration depends on, as plain data. Its arrays are never written into."""
+
+    @abstractmethod
+    def restore(self, tree: Tree) -> None:
+        """Go on from a snapshot."""
 
 
 class Rollouts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from snnopt.runtime.batch import Batch
 from snnopt.runtime.journal import blame, finite
 from snnopt.runtime.loops.loop import ADVICE, Loop, Rollouts
 from snnopt.runtime.records import EpochMeans
+from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 
 Array = NDArray[Any]
@@ -25,18 +27,18 @@ class MiniBatchLoop(Loop):
 
     def __init__(self, rollouts: Rollouts, schedule: MiniBatches, rng: np.random.Generator) -> None:
         self.rollouts, self.sweeper, self.journal = rollouts, rollouts.sweeper, rollouts.journal
-        self.schedule, self.rng = schedule, rng
+        self.schedule, self.rng, self.epoch = schedule, rng, 0
 
     @property
     def weights(self) -> dict[str, Array]:  # noqa: D102
         return self.sweeper.weights
 
-    def run(self) -> tuple[Status, str]:  # noqa: D102
+    def run(self) -> Generator[None, None, tuple[Status, str]]:  # noqa: D102
         schedule, count, sweeper = self.schedule, self.rollouts.samples.count, self.sweeper
         size = schedule.size(count)
         starts = range(0, count - size + 1, size)
-        total, done = schedule.epochs * len(starts), 0
-        for epoch in range(1, schedule.epochs + 1):
+        total, done = schedule.epochs * len(starts), self.epoch * len(starts)
+        for epoch in range(self.epoch + 1, schedule.epochs + 1):
             order, row = self.rng.permutation(count), EpochMeans()
             for start in starts:
                 sweeper.fade = 1 - done / total
@@ -54,10 +56,19 @@ class MiniBatchLoop(Loop):
                 if self.journal.out_of_time:
                     break
             self.journal.add(row.record(epoch, sweeper), sweeper.weights, schedule.epochs - epoch)
-            if self.journal.out_of_time:
+            if self.journal.out_of_time:  # a part of an epoch is no place to go on from
                 limit = f"the time limit of {self.journal.time_limit:g} s"
                 return Status.TIME_LIMIT, f"{limit} was met in epoch {epoch}"
+            self.epoch = epoch
+            yield
         return Status.COMPLETED, f"ran the {schedule.epochs} epochs asked for"
+
+    def snapshot(self) -> Tree:  # noqa: D102
+        return {"epoch": self.epoch, "sweeper": self.sweeper.snapshot(), "rng": self.rng.bit_generator.state}
+
+    def restore(self, tree: Tree) -> None:  # noqa: D102
+        self.epoch, self.rng.bit_generator.state = tree["epoch"], tree["rng"]
+        self.sweeper.restore(tree["sweeper"])
 
     def _probe(self, batch: Batch, row: EpochMeans) -> None:
         """Roll the batch out again with its new weights, and let the controller compare."""
