@@ -64,7 +64,7 @@ from snnopt.penalties import (
     ResidualBalancing,
     Spectral,
 )
-from snnopt.runtime import Checkpoint, History, Record, Status
+from snnopt.runtime import Checkpoint, History, Record, Status, Stopping
 
 if TYPE_CHECKING:
     from snnopt.oracles import VerificationError, verify, verify_rule
@@ -161,6 +161,7 @@ __all__ = [
     "Sparse",
     "SquaredError",
     "Status",
+    "Stopping",
     "UnknownNameError",
     "VerificationError",
     "Window",

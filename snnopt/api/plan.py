@@ -27,6 +27,7 @@ from snnopt.runtime import (
     Engine,
     Record,
     Samples,
+    Stopping,
     check_inputs,
     check_range,
     check_targets,
@@ -119,6 +120,7 @@ class Plan:
         progress: bool | None = None,
         callback: Callable[[Record], None] | None = None,
         penalties: Mapping[str, Any] | None = None,
+        stop: Stopping | None = None,
         checkpoint: Checkpoint | str | PathLike[str] | None = None,
         resume: str | PathLike[str] | None = None,
     ) -> Result:
@@ -140,6 +142,8 @@ class Plan:
         callback : called with each :class:`Record` of the history; where it raises ``KeyboardInterrupt`` the run ends with
             INTERRUPTED and keeps what it found.
         penalties : for this run, penalty functions in place of the plan's, as in :func:`compile`.
+        stop : tolerances, patience, and which iterate is returned, a :class:`Stopping`; None for the algorithm's own rules and
+            the iterate of least loss.
         checkpoint : a file, or a :class:`Checkpoint`, to keep the state of the run in after every record.
         resume : go on from such a file, to the same bits as a run that was not stopped; give all else as it was given to that
             run. It is kept up to date, unless ``checkpoint`` names another. A time limit counts from here.
@@ -176,6 +180,7 @@ class Plan:
                 weights=weights,
                 time_limit=time_limit,
                 penalties=penalties,
+                stop=stop,
                 checkpoint=checkpoint,
                 resume=resume,
                 watch=watch,
@@ -206,6 +211,7 @@ class Plan:
         weights: Mapping[str, ArrayLike] | Result | None = None,
         time_limit: float | None = None,
         penalties: Mapping[str, Any] | None = None,
+        stop: Stopping | None = None,
         checkpoint: Checkpoint | str | PathLike[str] | None = None,
         resume: str | PathLike[str] | None = None,
         watch: Watch = _nothing,
@@ -217,6 +223,13 @@ class Plan:
         if validation is not None and not (isinstance(validation, tuple | list) and len(validation) in (2, 3)):
             fix = "give a pair (data, targets), or (data, targets, lengths)"
             raise ModelError("solve", f"validation={shown(validation)}", fix)
+        if stop is not None:
+            if not isinstance(stop, Stopping):
+                raise ModelError("solve", f"stop={shown(stop)}", "give so.Stopping(patience=10), for instance")
+            if stop.keep == "validation" and validation is None:
+                raise ModelError(
+                    "solve", "stop keeps the best on validation data, and there are none", "give validation=(X, y)"
+                )
         samples, labels = _checked(self.program, data, targets, timesteps, lengths)
         check_range(samples, np.dtype(self.algorithm.dtype))
         held = None
@@ -244,6 +257,7 @@ class Plan:
             watch=watch,
             penalties=chosen,
             writer=writer,
+            stopping=stop,
         )
         if tree is not None:
             engine.resume(tree)

@@ -7,6 +7,7 @@ from snnopt.runtime.evaluate import readouts, score
 from snnopt.runtime.forward import Activity, Wiring, rollout
 from snnopt.runtime.history import History, Record
 from snnopt.runtime.status import Status
+from snnopt.runtime.stopping import Stopping
 
 __all__ = [
     "Activity",
@@ -18,6 +19,7 @@ __all__ = [
     "Record",
     "Samples",
     "Status",
+    "Stopping",
     "Wiring",
     "check_inputs",
     "check_range",

@@ -27,6 +27,7 @@ from snnopt.runtime.loops import FullBatchLoop, KeptLoop, Loop, MiniBatchLoop
 from snnopt.runtime.loops.loop import Rollouts
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
+from snnopt.runtime.stopping import Stopping
 from snnopt.runtime.sweeper import Sweeper
 from snnopt.runtime.threads import blas_threads
 
@@ -65,11 +66,12 @@ class Engine:
         watch: Watch,
         penalties: Mapping[str, Any] | None = None,
         writer: CheckpointWriter | None = None,
+        stopping: Stopping | None = None,
     ) -> None:
         self.program, self.samples = program, samples
         dtype = np.dtype(algorithm.dtype)
         wiring = self.wiring = Wiring(program, dtype)
-        self.journal = Journal(wiring, validation, time_limit, watch)
+        self.journal = Journal(wiring, validation, time_limit, watch, stopping or Stopping())
         rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[1])
         weights = start or starting_weights(wiring, samples, seed)
         net = Net.of(tuple(b.block for b in bindings), tuple(c.name for c in program.couplings), samples.steps, rng)
@@ -131,14 +133,23 @@ class Engine:
             self.end = Status.NUMERICAL_ERROR, f"{error} (after {len(journal.records)} records)"
         else:
             self._keep()
-            self.left = time.perf_counter()
-            return True
+            patience = journal.stopping.patience
+            if patience is None or journal.stale < patience:
+                self.left = time.perf_counter()
+                return True
+            what = {"loss": "loss has not fallen", "accuracy": "accuracy has not risen"}
+            self.end = (
+                Status.STALLED,
+                f"the {what.get(journal.stopping.keep, 'score on the validation data has not risen')} for {patience} records; "
+                "the best iterate is kept",
+            )
         self._keep_last()
         return False
 
     def outcome(self) -> Outcome:
         """What there is so far; of a run that is not over, as if the user had stopped it."""
         journal, loop = self.journal, self.loop
+        journal.compare()
         status, message = self.end or (Status.INTERRUPTED, f"left by the user after {len(journal.records)} records")
         best = loop.weights if journal.best is None else journal.best
         best, last = (keep_budgets(self.wiring, w, self.samples, journal.note) for w in (best, loop.weights))

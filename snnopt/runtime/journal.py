@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from snnopt.runtime.evaluate import readouts, score
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.history import Record
 from snnopt.runtime.snapshots import Tree
+from snnopt.runtime.stopping import Stopping
 from snnopt.split import spike_budgets
 
 Array = NDArray[Any]
@@ -31,17 +33,22 @@ SLACK = 0.02
 class Journal:
     """Records of one run; validation and whatever watches are not counted as training time.
 
-    The best iterate is the one of least loss among those that keep the firing-rate budgets.
+    The best iterate is chosen among those that keep the firing-rate budgets, by ``stopping.keep``; ``lowest`` is that of least
+    loss among them, and ``stale`` how many records there are since the best one.
     """
 
-    def __init__(self, wiring: Wiring, validation: Held | None, time_limit: float | None, watch: Watch) -> None:
+    def __init__(
+        self, wiring: Wiring, validation: Held | None, time_limit: float | None, watch: Watch, stopping: Stopping
+    ) -> None:
         self.began = time.perf_counter()
         self.wiring, self.validation, self.time_limit, self.watch = wiring, validation, time_limit, watch
         self.records: list[Record] = []
         self.notes: dict[str, None] = {}
+        self.stopping, self.budgets = stopping, spike_budgets(wiring.program)
         self.best: dict[str, Array] | None = None
-        self.best_loss = float("inf")
-        self.budgets, self.best_excess = spike_budgets(wiring.program), float("inf")
+        self.best_at, self.stale, self.best_rank = -1, 0, (float("inf"),) * 3
+        self.lowest: dict[str, Array] | None = None
+        self.best_loss = self.best_excess = float("inf")
         self.shown = self.earlier = 0.0
 
     def add(self, record: Record, weights: dict[str, Array], left: int) -> None:
@@ -54,10 +61,32 @@ class Journal:
         record = replace(record, seconds=seconds, validation=validation)
         self.records.append(record)
         excess = max([0.0, *(record.firing_rate[n] / b - 1 - SLACK for n, b in self.budgets.items())])
-        if self.best is None or (excess, record.loss) < (self.best_excess, self.best_loss):
-            self.best, self.best_loss, self.best_excess = weights, record.loss, excess
+        if self.lowest is None or (excess, record.loss) < (self.best_excess, self.best_loss):
+            self.lowest, self.best_loss, self.best_excess = weights, record.loss, excess
+        rank = (excess, -self._merit(record), record.loss)
+        self.stale += 1
+        if self.best is None or rank < self.best_rank:
+            self.best, self.best_rank, self.best_at, self.stale = weights, rank, len(self.records) - 1, 0
         self.watch(record, left)
         self.shown += time.perf_counter() - start
+
+    def _merit(self, record: Record) -> float:
+        """What an iterate is kept for, beside its loss; NaN counts as the worst."""
+        if self.stopping.keep == "loss":
+            return 0.0
+        merit = record.accuracy if self.stopping.keep == "accuracy" else record.validation
+        return -math.inf if math.isnan(merit) else merit
+
+    def compare(self) -> None:
+        """Note where the iterate of least loss classifies much worse than another one did."""
+        if self.stopping.keep != "loss" or self.best_at < 0:
+            return
+        kept, best = self.records[self.best_at], max(self.records, key=lambda r: (r.accuracy, -r.loss))
+        if best.accuracy > kept.accuracy + MUCH:
+            self.note(
+                f"the weights returned have the least loss (iteration {kept.iteration}, accuracy {kept.accuracy:.1%}); iteration "
+                f"{best.iteration} classified {best.accuracy:.1%} right: stop=so.Stopping(keep='accuracy') returns that one"
+            )
 
     def snapshot(self) -> Tree:
         """All of it as plain data."""
@@ -66,9 +95,8 @@ class Journal:
             "shown": self.shown,
             "records": tuple(self.records),
             "notes": list(self.notes),
-            "best": self.best,
-            "best_loss": self.best_loss,
-            "best_excess": self.best_excess,
+            "best": [self.best, self.best_at, self.stale, self.best_rank],
+            "lowest": [self.lowest, self.best_loss, self.best_excess],
         }
 
     def restore(self, tree: Tree) -> None:
@@ -77,7 +105,9 @@ class Journal:
         self.earlier = tree["elapsed"] - tree["shown"]
         self.records = [Record(**r) for r in tree["records"]]
         self.notes = dict.fromkeys(tree["notes"])
-        self.best, self.best_loss, self.best_excess = tree["best"], tree["best_loss"], tree["best_excess"]
+        self.best, self.best_at, self.stale, rank = tree["best"]
+        self.best_rank = (rank[0], rank[1], rank[2])
+        self.lowest, self.best_loss, self.best_excess = tree["lowest"]
 
     def paused(self, seconds: float) -> None:
         """Do not count the last ``seconds``: somebody else had them."""
@@ -92,6 +122,10 @@ class Journal:
         """Whether the time limit is over; it is of this call, whatever went before a checkpoint."""
         spent = time.perf_counter() - self.began - self.shown - self.earlier
         return self.time_limit is not None and spent > self.time_limit
+
+
+MUCH = 0.05
+"""Accuracy that the iterate of least loss may lose before the user is told."""
 
 
 def finite(weights: dict[str, Array]) -> bool:

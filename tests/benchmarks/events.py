@@ -76,7 +76,7 @@ def published_size() -> None:
 def main() -> None:
     """Measure, and print JSON lines."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--depths", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--depths", type=int, nargs="*", default=[1, 2, 3])
     parser.add_argument("--seconds", type=float, default=120.0, help="time limit of each run")
     parser.add_argument("--iterations", type=int, default=1000, help="at most, for the algorithms that keep potentials")
     parser.add_argument("--only", default="", help="algorithms whose name contains this")

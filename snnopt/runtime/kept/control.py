@@ -37,7 +37,7 @@ class PenaltyControl:
             if name not in dual:
                 continue
             multiplier = (state.u if name == layer else state.w).get(layer)
-            terms = self._terms(name, layer, found)
+            terms = self.terms(name, found)
             scale = max(map(rms, terms))
             first, last = self._secants(name, terms, multiplier) if isinstance(control, Spectral) else (None, None)
             seen = Seen(
@@ -80,9 +80,9 @@ class PenaltyControl:
         self.before = {n: (v, state.u.get(n)) for n, v in state.v.items()}
         self.steps = {n: state.w.get(n) for n in self.sweeper.spikes}
 
-    def _terms(self, name: str, layer: str, found: Measures) -> tuple[Array, Array]:
+    def terms(self, name: str, found: Measures) -> tuple[Array, Array]:
         """The two terms that a coupling's residual is the difference of."""
-        state = self.sweeper.state
+        state, layer = self.sweeper.state, name.removesuffix(".step")
         if name == layer:
             v = state.v[layer]
             return v, v - self.sweeper.dynamics[layer].residual(state)

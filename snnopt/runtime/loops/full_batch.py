@@ -65,8 +65,8 @@ class FullBatchLoop(Loop):
             self.rollouts.look_after(batch)
             sweeper.weights = nudged(sweeper.wiring, sweeper.weights, batch.firing_rates(), sweeper.steps)
             if loss > RUNAWAY * journal.best_loss:
-                assert journal.best is not None
-                sweeper.go_back(journal.best)
+                assert journal.lowest is not None
+                sweeper.go_back(journal.lowest)
                 self.last = None
             yield
             if over := self._over():

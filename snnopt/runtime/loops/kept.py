@@ -18,7 +18,7 @@ from snnopt.runtime.data import Samples
 from snnopt.runtime.forward import Wiring, rollout
 from snnopt.runtime.history import Record
 from snnopt.runtime.journal import Journal, blame, finite
-from snnopt.runtime.kept import KeptSweeper, Measures, PenaltyControl, State, measure
+from snnopt.runtime.kept import KeptSweeper, Measures, PenaltyControl, State, measure, rms
 from snnopt.runtime.loops.loop import Loop
 from snnopt.runtime.readout import readout_uses
 from snnopt.runtime.snapshots import Tree
@@ -61,7 +61,7 @@ class KeptLoop(Loop):
         self.views = loss_views(wiring, samples.steps)
         self.uses = readout_uses(self.views, wiring)
         self._weights = self.sweeper.reported_weights()
-        self.rng, self.done, self.stale = rng, 0, 0
+        self.rng, self.done, self.stale, self.lagrangian = rng, 0, 0, float("nan")
         self.last: tuple[dict[str, Array], dict[str, Array]] | None = None
 
     @property
@@ -90,7 +90,11 @@ class KeptLoop(Loop):
             self.control.after(iteration, found, record.dual, self._crossed(found))
             self.stale, self.done = 0 if improved else self.stale + 1, iteration
             self.last = (_fired(batch), found.fires)
+            rests = self._rests(found, record)
+            self.lagrangian = found.lagrangian
             yield
+            if rests:
+                return Status.CONVERGED, f"all residuals are within tolerance, at iteration {iteration}"
             if over := self._over():
                 return over
         return Status.MAX_ITER, f"ran {algorithm.max_iter} iterations"
@@ -107,8 +111,25 @@ class KeptLoop(Loop):
             return Status.TIME_LIMIT, f"the time limit of {limit:g} s was met at iteration {self.done}"
         return None
 
+    def _rests(self, found: Measures, record: Record) -> bool:
+        """Whether every coupling's residuals are within the tolerances, and the Lagrangian where a coupling has no dual."""
+        stop, state = self.journal.stopping, self.sweeper.state
+        if not stop.by_residuals or len(record.dual) < len(record.primal):
+            return False
+        resting = abs(found.lagrangian - self.lagrangian) <= stop.absolute + stop.relative * abs(found.lagrangian)
+        for name, primal in record.primal.items():
+            layer = name.removesuffix(".step")
+            dual = (state.u if name == layer else state.w).get(layer)
+            scale = max(map(rms, self.control.terms(name, found)))
+            within = resting if dual is None else primal <= stop.absolute + stop.relative * scale
+            multiplier = record.penalty[name] * (scale if dual is None else rms(dual))
+            if not within or record.dual[name] > stop.absolute + stop.relative * multiplier:
+                return False
+        return True
+
     def snapshot(self) -> Tree:  # noqa: D102
         return {
+            "lagrangian": self.lagrangian,
             "done": self.done,
             "stale": self.stale,
             "last": None if self.last is None else list(self.last),
@@ -120,6 +141,7 @@ class KeptLoop(Loop):
 
     def restore(self, tree: Tree) -> None:  # noqa: D102
         self.done, self.stale, self._weights = tree["done"], tree["stale"], tree["weights"]
+        self.lagrangian = tree["lagrangian"]
         self.last = None if tree["last"] is None else (tree["last"][0], tree["last"][1])
         self.rng.bit_generator.state = tree["rng"]
         self.sweeper.restore(tree["sweeper"])
