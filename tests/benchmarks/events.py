@@ -5,7 +5,7 @@ Run: ``python -m tests.benchmarks.events [--depths 1 2 3] [--seconds 120] [--ite
 algorithm runs to its end or to the time limit: best train accuracy, iteration and time there, and the accuracies of the
 weights returned. The loss is the published one, squared error of the last potentials, except where a row says cross-entropy
 (of mean potentials; ``online`` with half its step and a narrower dithering there). With ``--full``, one run of ``online`` at the
-published size 2312-512-10 over 150 steps.
+published size 2312-512-10 over 150 steps; with ``--splits 5``, that row over so many splits with 800 test samples each.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from snnopt.report.baseline import random_hidden_baseline
 
 UNITS = 128
 BETTER = ", cross-entropy"
+BETTER_ONLINE = so.Online(step=3.0, dither=0.3)
 
 
 def algorithms(iterations: int) -> dict[str, so.algorithms.Algorithm]:
@@ -39,7 +40,7 @@ def algorithms(iterations: int) -> dict[str, so.algorithms.Algorithm]:
         "rollout": a.Rollout(),
         "online": a.Online(),
         f"rollout{BETTER}": a.Rollout(),
-        f"online{BETTER}": a.Online(step=3.0, dither=0.3),
+        f"online{BETTER}": BETTER_ONLINE,
     }
 
 
@@ -69,8 +70,23 @@ def published_size() -> None:
     """``online`` at 2312-512-10, 150 steps."""
     d = saccade_digits(size=34, steps=150)
     published: dict[str, Any] = {**saccades_perin2025.PUBLISHED, "loss": "cross-entropy", "over": "mean"}
-    row = measure(saccades_perin2025.build(**published), so.Online(step=3.0, dither=0.3), d, 600.0, 0)
+    row = measure(saccades_perin2025.build(**published), BETTER_ONLINE, d, 600.0, 0)
     print(json.dumps({"network": "2312-512-10, T = 150", "algorithm": f"online{BETTER}", **row}), flush=True)
+
+
+def over_splits(depth: int, splits: int) -> None:
+    """Test accuracy of ``online, cross-entropy`` and of random hidden layers on several splits: mean and standard error."""
+    problem = saccades_perin2025.build(hidden=(UNITS,) * depth, loss="cross-entropy", over="mean")
+    plan, found = so.compile(problem, BETTER_ONLINE), []
+    for seed in range(splits):
+        d = saccade_digits(seed=seed, test=800)
+        b = random_hidden_baseline(problem, d.X_train, d.y_train, d.X_test, d.y_test, seed=seed)
+        result = plan.solve(d.X_train, d.y_train, seed=seed)
+        found.append([100 * result.score(d.X_train, d.y_train), 100 * result.score(d.X_test, d.y_test), 100 * b.test])
+    mean, error = np.mean(found, 0), np.std(found, 0, ddof=1) / np.sqrt(splits)
+    names = ("train", "test", "test, random hidden layers + ridge")
+    row = {n: f"{m:.1f} +- {e:.1f}" for n, m, e in zip(names, mean, error, strict=True)}
+    print(json.dumps({"hidden layers": depth, "algorithm": f"online{BETTER}", "splits": splits, **row}), flush=True)
 
 
 def main() -> None:
@@ -80,11 +96,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0, help="time limit of each run")
     parser.add_argument("--iterations", type=int, default=1000, help="at most, for the algorithms that keep potentials")
     parser.add_argument("--only", default="", help="algorithms whose name contains this")
+    parser.add_argument("--splits", type=int, default=0, help="only online, over so many splits")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--full", action="store_true", help="also online at the published size")
     arguments = parser.parse_args()
     d = saccade_digits(seed=arguments.seed)
     for depth in arguments.depths:
+        if arguments.splits:
+            over_splits(depth, arguments.splits)
+            continue
         problem = saccades_perin2025.build(hidden=(UNITS,) * depth)
         better = saccades_perin2025.build(hidden=(UNITS,) * depth, loss="cross-entropy", over="mean")
         network = f"578-{'-'.join([str(UNITS)] * depth)}-10"
