@@ -63,4 +63,5 @@ class ColouredStepsOracle(Oracle):
         return unknown_terms(block, ())
 
     def draw(self, block: Block, rng: np.random.Generator, extreme: Extreme) -> ColouredStepsCase:  # noqa: D102
-        return ColouredStepsCase(**draw_frozen(block, rng, extreme), parity=int(rng.integers(2)))
+        case = ColouredStepsCase(**draw_frozen(block, rng, extreme), parity=int(rng.integers(2)))
+        return case.staked(extreme.fixed["odds"]) if "odds" in extreme.fixed else case

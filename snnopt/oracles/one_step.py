@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ClassVar, NamedTuple, final
+from typing import Any, ClassVar, NamedTuple, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,17 @@ class FrozenCase(ChainNumbers):
             for k, t in enumerate(self.free()[0]):
                 yield (k, n, i), entry(chain, self.potentials[:, n, i], t)
 
+    def staked(self, odds: float) -> Self:
+        """The same with targets for which crossing saves ``odds`` times what the move costs, at every free step.
+
+        Near 1 a formula that weighs the two wrongly decides wrongly, whatever the size of everything else.
+        """
+        target, (steps, _) = self.target.copy(), self.free()
+        for (k, n, i), one in self.entries():
+            move = float(one.c * (one.q - one.theta) ** 2 / (2 * one.sigma))
+            target[steps[k], n, i] = 0.5 + (odds * move if one.q <= one.theta else -odds * move)
+        return replace(self, target=target)
+
     def renewed(self) -> Array:
         """The cheaper branch's minimiser at every free step."""
         _, best = self.free()
@@ -138,7 +149,12 @@ class OneStepCase(FrozenCase):
         return self.distances(x[None])
 
 
-FROZEN_EXTREMES = (*CHAIN_EXTREMES, Extreme("first step", {"step": 0}), Extreme("last step", {"step": -1}))
+FROZEN_EXTREMES = (
+    *CHAIN_EXTREMES,
+    Extreme("first step", {"step": 0}),
+    Extreme("last step", {"step": -1}),
+    *(Extreme(f"crossing saves {odds:g} times its cost", {"odds": odds}) for odds in (0.55, 0.9, 1.1, 1.8)),
+)
 
 
 def draw_frozen(block: Block, rng: np.random.Generator, extreme: Extreme) -> dict[str, Any]:
@@ -165,4 +181,5 @@ class OneStepOracle(Oracle):
     def draw(self, block: Block, rng: np.random.Generator, extreme: Extreme) -> OneStepCase:  # noqa: D102
         numbers = draw_frozen(block, rng, extreme)
         steps = len(numbers["drive"])
-        return OneStepCase(**numbers, step=int(extreme.number("step", int(rng.integers(steps)))) % steps)
+        case = OneStepCase(**numbers, step=int(extreme.number("step", int(rng.integers(steps)))) % steps)
+        return case.staked(extreme.fixed["odds"]) if "odds" in extreme.fixed else case

@@ -79,13 +79,15 @@ class Report:
         widths = [max(len(line[k]) for line in table) for k in range(len(HEADINGS) - 1)]
         table.insert(1, (*("-" * w for w in widths), "-" * len(HEADINGS[-1])))
         lines = ["  ".join([*map(str.ljust, line, widths), line[-1]]).rstrip() for line in table]
+        by_rule: dict[str, list[tuple[Row, Failure]]] = {}
         for row in self.failures:
-            assert row.failure is not None
-            if row.failure.code:
-                found = (
-                    f"{row.rule} on {row.block}, instance {row.failure.instance!r}, cut down as far as it still fails:"
-                )
-                lines += ["", found, "", row.failure.code]
+            if row.failure is not None and row.failure.code:
+                by_rule.setdefault(row.rule, []).append((row, row.failure))
+        for rule, found in by_rule.items():
+            row, failure = min(found, key=lambda pair: len(pair[1].code))
+            several = f", the shortest of {len(found)} (all: report.failures)" if len(found) > 1 else ""
+            head = f"{rule} on {row.block}, instance {failure.instance!r}, cut down as far as it still fails{several}:"
+            lines += ["", head, "", failure.code]
         held = [r for r in self.rows if r.instances or r.failure is not None]
         passed = len(held) - len(self.failures)
         return "\n".join([*lines, "", f"{passed} of {len(held)} closed forms agree with their oracles."])

@@ -79,12 +79,14 @@ def as_python(case: Case, rule: type[ClosedForm]) -> str:
     """Lines that make the case again and judge the rule on it."""
     kind = type(case)
     arguments = [f"    {f.name}={_literal(getattr(case, f.name))}," for f in fields(case)]
+    outer, here = rule.__qualname__.split(".")[0], rule.__module__ in ("__main__", "builtins")
+    known = f"# {rule.__name__} as you defined it" if here else f"from {rule.__module__} import {outer}"
     return "\n".join(
         [
             "import numpy as np",
             "from snnopt.oracles import judge",
             f"from {kind.__module__} import {kind.__name__}",
-            f"from {rule.__module__} import {rule.__qualname__.split('.')[0]}",
+            known,
             "",
             f"case = {kind.__name__}(",
             *arguments,

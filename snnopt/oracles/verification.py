@@ -68,7 +68,9 @@ def verify_rule(rule: type[ClosedForm], seed: int = 0, trials: int = 20) -> Repo
         ``rule`` is no closed form, ``seed`` no seed or ``trials`` not a whole number of at least 1.
     """
     if not (inspect.isclass(rule) and issubclass(rule, ClosedForm)) or inspect.isabstract(rule):
-        raise ModelError("verify_rule", f"{rule!r} is not a closed form", "derive a class from so.blocks.ClosedForm")
+        raise ModelError(
+            "verify_rule", f"{rule!r} is not a closed form", "derive a class from snnopt.blocks.ClosedForm"
+        )
     _check_numbers(seed, trials)
     blocks = [b for b in catalogue() if rule.matches(b) is None]
     if blocks:
