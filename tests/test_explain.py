@@ -80,7 +80,7 @@ def test_kept_spikes_meet_their_readers_and_their_step(algorithm: str) -> None:
     assert ("u[y" in found["y: outputs"]["minimises"]) == (algorithm != "consensus")
     heads = plan_of(algorithm).explain().split("\n\n")[0]
     assert ("zero before t = T" in heads) == bool(t)
-    last = "one step at a time, in random order, T last" if algorithm == "perin2025" else "all steps together"
+    last = "one step at a time" if algorithm == "perin2025" else "all steps together"
     assert found["h: spikes"]["over"] == f"a[h]: {last}"
 
 

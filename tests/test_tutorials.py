@@ -19,6 +19,7 @@ TUTORIALS = sorted((Path(__file__).parents[1] / "tutorials").glob("[0-9][0-9]_*.
 
 QUICK = {
     "03_check_an_update": "--trials 1",
+    "05_your_own_variant": "picture.png --samples 200 --passes 6 --seeds 1 --trials 1",
     "09_the_published_experiment": "picture.png --iterations 10 --samples 50 --size 8 --steps 12 --hidden 16",
 }
 """The arguments with which a tutorial takes least; none for others."""
@@ -53,7 +54,7 @@ def check_an_update(told: str, folder: Path) -> None:
     assert len(planted) == int(agreeing[1][0])
     assert sum("FAILED: its objective is" in row for row in planted) > len(planted) / 2
     code = told[told.index("import numpy as np\nfrom snnopt.oracles") : told.index("print(judge(case, TwiceSigma))")]
-    code = code.replace("from __main__ import TwiceSigma", "from snnopt.blocks.one_step import OneStep")
+    code = code.replace("# TwiceSigma as you defined it", "from snnopt.blocks.one_step import OneStep")
     found: dict[str, object] = {}
     exec(code + "verdict = judge(case, OneStep)", found)
     verdict = found["verdict"]
@@ -64,6 +65,19 @@ def check_an_update(told: str, folder: Path) -> None:
     assert published == {"PublishedOutputStep": "FAILED", "ClippedSpikes": "FAILED"}
     sums = {name: float(x) for name, x in re.findall(r"^(balanced|free) .*: (\S+)$", told, re.MULTILINE)}
     assert sums["balanced"] < 1e-5 < 1e-3 < sums["free"]
+
+
+def your_own_variant(told: str, folder: Path) -> None:
+    """The variant is explained, verified and trained; the hasty one is refused; both halves of the picture have curves."""
+    assert "algorithm  two_passes: Every mini-batch is taken twice" in told
+    agreeing = re.search(r"^(\d+) of (\d+) closed forms agree", told, re.MULTILINE)
+    assert agreeing and agreeing[1] == agreeing[2]
+    assert "CompileError: algorithm 'hasty'" in told and "before net.demands" in told
+    scores = dict(re.findall(r"^(two_passes|online|rollout) +\S+ +(\d+\.\d)%", told, re.MULTILINE))
+    assert len(scores) == 3 and float(scores["two_passes"]) > 85
+    assert "algorithm  inner_passes: " in told and "MAX_ITER: ran 3 iterations" in told
+    for panel in np.array_split(picture(folder / "picture.png"), 2, axis=1):
+        assert (np.ptp(panel, axis=2) > 0.3).sum() > 100, "a panel without a curve"
 
 
 def the_published_experiment(told: str, folder: Path) -> None:
@@ -89,6 +103,7 @@ def picture(path: Path) -> np.ndarray:
 
 HOLDS: dict[str, Callable[[str, Path], None]] = {
     "03_check_an_update": check_an_update,
+    "05_your_own_variant": your_own_variant,
     "09_the_published_experiment": the_published_experiment,
 }
 """What must hold of a tutorial's words and files, beside what must hold of all."""

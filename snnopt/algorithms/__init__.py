@@ -1,23 +1,25 @@
 """ADMM variants: one file each, one line in the table."""
 
 from snnopt.algorithms.base import Algorithm
+from snnopt.algorithms.check import check_sweep, resting
 from snnopt.algorithms.consensus import Consensus
 from snnopt.algorithms.exact_block import ExactBlock
 from snnopt.algorithms.from_rollout import RolloutAlgorithm
 from snnopt.algorithms.full_dual import FullDual
 from snnopt.algorithms.kept import KeptAlgorithm
 from snnopt.algorithms.online import Online
+from snnopt.algorithms.own import OwnKept, OwnRollout, algorithm
 from snnopt.algorithms.perin2025 import Perin2025
 from snnopt.algorithms.rollout import Rollout
 from snnopt.algorithms.words import Layer, Net, Sweep, Word
-from snnopt.errors import ModelError, unknown_name
+from snnopt.errors import ModelError, shown, unknown_name
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
     a.name: a for a in (Online, Rollout, Perin2025, ExactBlock, FullDual, Consensus)
 }
 
 
-def algorithm(given: str | Algorithm) -> Algorithm:
+def named_algorithm(given: str | Algorithm) -> Algorithm:
     """Return an algorithm by name with its defaults, or the configured one that was given."""
     if isinstance(given, Algorithm):
         return given
@@ -25,9 +27,8 @@ def algorithm(given: str | Algorithm) -> Algorithm:
         if given not in ALGORITHMS:
             raise unknown_name("algorithm", given, ALGORITHMS)
         return ALGORITHMS[given]()
-    raise ModelError(
-        "algorithm", f"{given!r} is neither a name nor an algorithm", "use 'online' or so.algorithms.Online()"
-    )
+    fix = "use 'online' or so.Online(), or decorate a sweep with @so.algorithm(form=\"trace\")"
+    raise ModelError("algorithm", f"{shown(given)} is neither a name nor an algorithm", fix)
 
 
 __all__ = [
@@ -40,10 +41,15 @@ __all__ = [
     "Layer",
     "Net",
     "Online",
+    "OwnKept",
+    "OwnRollout",
     "Perin2025",
     "Rollout",
     "RolloutAlgorithm",
     "Sweep",
     "Word",
     "algorithm",
+    "check_sweep",
+    "named_algorithm",
+    "resting",
 ]

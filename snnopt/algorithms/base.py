@@ -19,7 +19,7 @@ class Algorithm(ABC):
     """An ADMM variant: a sweep over blocks, and its settings.
 
     Fields are checked when it is made: numbers are positive, unless the field's metadata say that zero will do; ``share``
-    marks those in (0, 1], ``whole`` whole ones, ``choices`` words.
+    marks those in (0, 1], ``whole`` whole ones, ``choices`` words; fields marked ``part`` are no settings.
     """
 
     dtype: Literal["float32", "float64"] = field(
@@ -52,17 +52,23 @@ class Algorithm(ABC):
         CompileError
             The sweep yields what is no word of this kind of algorithm, or not of that layer or step of time.
         """
-        outputs = {layer.name for layer in net.outputs}
         for word in self.sweep(net):
-            if not isinstance(word, Word):
-                raise self._refused(f"{shown(word)}, which is no word of a sweep", self.words)
-            if word.name not in self.words:
-                raise self._refused(f"{word.name!r}, for which it has no block", self.words)
-            if word.layer in outputs and word.name not in self.output_words:
-                raise self._refused(f"{word.name!r} of {word.layer!r}, which is an output", self.output_words)
+            self.check_word(word, net)
             if word.step is not None and word.step not in range(net.steps):
                 raise self._refused(f"{word.name!r} of step {word.step}", (f"steps 0 to {net.steps - 1}",))
             yield word
+
+    def check_word(self, word: Word, net: Net) -> None:
+        """Raise :class:`CompileError` for what is no word of this kind of algorithm, or not of that layer."""
+        if not isinstance(word, Word):
+            raise self._refused(f"{shown(word)}, which is no word of a sweep", self.words)
+        if word.name not in self.words:
+            raise self._refused(f"{word.name!r}, for which it has no block", self.words)
+        hidden, outputs = ({layer.name for layer in layers} for layers in (net.hidden, net.outputs))
+        if word.layer in outputs and word.name not in self.output_words:
+            raise self._refused(f"{word.name!r} of {word.layer!r}, which is an output", self.output_words)
+        if word.layer is not None and word.layer not in hidden | outputs:
+            raise self._refused(f"{word.name!r} of {word.layer!r}, which is no layer", tuple(sorted(hidden | outputs)))
 
     def _refused(self, what: str, known: tuple[str, ...]) -> CompileError:
         fix = f"use {', '.join(known)}" if known else "leave outputs to net.readout"
@@ -79,6 +85,8 @@ class Algorithm(ABC):
     def __post_init__(self) -> None:
         for f in fields(self):
             value, where = getattr(self, f.name), f"algorithm {self.name!r}"
+            if f.metadata.get("part"):
+                continue
             choices = f.metadata.get("choices")
             if choices is not None:
                 if value not in choices:

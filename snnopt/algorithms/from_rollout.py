@@ -15,14 +15,18 @@ from snnopt.split import Block, Form, StepRule, split_rollout
 
 @dataclass(frozen=True)
 class RolloutAlgorithm(Algorithm):
-    """Every sweep begins feasible; only weights are kept, and what the step rules remember."""
+    """Every sweep begins feasible; only weights are kept, and what the step rules remember.
+
+    Two words of its sweeps ask for what is done by then: ``layer.spikes`` (the demands pass through the step, so spikes take
+    theirs in ``net.demands``) and ``net.duals`` (those of weights' copies move with the weights).
+    """
 
     form: ClassVar[Form] = "trace"
     step_rule: ClassVar[StepRule]
 
     @property
     def words(self) -> tuple[str, ...]:  # noqa: D102
-        return ("rollout", "readout", "demands", "potentials", "weights")
+        return ("rollout", "readout", "demands", "spikes", "potentials", "weights", "duals")
 
     @property
     def output_words(self) -> tuple[str, ...]:  # noqa: D102

@@ -10,8 +10,8 @@ SHARE, WHOLE = {"share": True}, {"whole": True}
 
 Start = Literal["rollout", "uniform"]
 """Where potentials and spikes start: at a rollout of the starting weights, or uniform in [0, 1)."""
-Duals = Literal["output", "step", "all"]
-"""Which couplings carry a scaled dual: the output's dynamics at the last step, the step couplings, or every one."""
+Duals = Literal["output", "step", "all", "none"]
+"""Which couplings carry a scaled dual: the output's dynamics at the last step, the step couplings, every one, or none."""
 
 
 @dataclass(frozen=True)

@@ -3,29 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Literal, TypeVar
 
 import numpy as np
 
+from snnopt.errors import ModelError, shown, unknown_name
 from snnopt.split import Block
 
 WordKind = Literal["rollout", "readout", "demands", "spikes", "potentials", "weights", "duals"]
 T = TypeVar("T")
 
+UNDAMPED: dict[WordKind, str] = {
+    "rollout": "leave it whole: what is halfway to a rollout is no rollout",
+    "demands": "damp layer.potentials, which take them",
+    "duals": "set dual_step, the step of the duals",
+}
+"""Words that are not the update of a block, and what to write instead of damping them."""
+
 
 @dataclass(frozen=True)
 class Word:
-    """One update: ``kind``, the layer it is for (None: all), and the step of time (None: all together)."""
+    """One update: ``kind``, the layer it is for (None: all), and the step of time (None: all together).
+
+    ``damping`` is the share of the way from the old values to the block's new ones that is gone, 1 for all of it.
+    """
 
     kind: WordKind
     layer: str | None = None
     step: int | None = None
+    damping: float = 1.0
 
     @property
     def name(self) -> str:
         """How a sweep writes it, without the layer."""
         return self.kind if self.step is None else f"{self.kind}_at"
+
+    def damped(self, damping: float) -> Word:
+        """The same update, gone only a part of the way: ``x <- x_old + damping (x_new - x_old)``.
+
+        x are all variables of the block (of ``net.readout``: of each of its blocks in turn). Weights under a constraint are
+        damped before their copy is made of them, so that what a user gets keeps the constraint exactly.
+        In sweeps from a rollout, potentials move from where the rollout has them; yielded again, from where they came to.
+
+        Raises
+        ------
+        ModelError
+            ``damping`` is outside (0, 1], or the word is not the update of a block.
+        """
+        where = f"{self.name!r}" if self.layer is None else f"{self.name!r} of {self.layer!r}"
+        if self.kind in UNDAMPED:
+            raise ModelError(where, "it is not the update of a block, and cannot be damped", UNDAMPED[self.kind])
+        if not isinstance(damping, Real) or isinstance(damping, bool) or not 0 < float(damping) <= 1:
+            raise ModelError(where, f"damped({shown(damping)})", "give a share in (0, 1]; 1 is the whole update")
+        return replace(self, damping=float(damping))
 
 
 @dataclass(frozen=True)
@@ -60,19 +92,25 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """A network, as a sweep sees it.
+    """A network, as a sweep sees it; ``net["name"]`` is the layer of that name.
+
+    Orders of layers are ``net.hidden`` (forward), ``reversed(net.hidden)`` and ``net.shuffled(net.hidden)``; orders of time
+    :meth:`times` (random, the last step last), :meth:`forward_times` and :meth:`backward_times`.
 
     Attributes
     ----------
     hidden : layers between inputs and outputs, sources first.
     outputs : layers that a loss judges by their potentials.
     steps : T.
+    rng : the run's random numbers: same seed, same orders.
+    any_name : whether every name is taken for a layer's, which is for finding out the words of a sweep without a program.
     """
 
     hidden: tuple[Layer, ...]
     outputs: tuple[Layer, ...] = ()
     steps: int = 1
     rng: np.random.Generator = field(default_factory=np.random.default_rng, repr=False)
+    any_name: bool = field(default=False, repr=False)
 
     rollout = Word("rollout")
     """Make potentials and spikes feasible for the present weights."""
@@ -83,6 +121,12 @@ class Net:
     duals = Word("duals")
     """Move the scaled duals along the residuals."""
 
+    def __getitem__(self, name: str) -> Layer:
+        layers = {layer.name: layer for layer in (*self.hidden, *self.outputs)}
+        if name not in layers and not (self.any_name and isinstance(name, str)):
+            raise unknown_name("layer of a sweep", name, layers)
+        return layers.get(name, Layer(name))
+
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """The items in an order drawn anew."""
         return [items[k] for k in self.rng.permutation(len(items))]
@@ -90,6 +134,14 @@ class Net:
     def times(self) -> list[int]:
         """All steps of time in an order drawn anew, the last one last."""
         return [*map(int, self.rng.permutation(self.steps - 1)), self.steps - 1]
+
+    def forward_times(self) -> list[int]:
+        """All steps of time, the first one first."""
+        return list(range(self.steps))
+
+    def backward_times(self) -> list[int]:
+        """All steps of time, the last one first."""
+        return list(reversed(range(self.steps)))
 
     @staticmethod
     def of(blocks: tuple[Block, ...], order: tuple[str, ...], steps: int, rng: np.random.Generator) -> Net:

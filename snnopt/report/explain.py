@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from snnopt.algorithms import Algorithm
+from snnopt.algorithms import Algorithm, resting
 from snnopt.blocks import Binding, Fallback
 from snnopt.penalties import Fixed, PenaltyFunction
 from snnopt.program import Program
@@ -30,11 +30,13 @@ def explain(
     heads = [f"{' + '.join(b.block.layers)}: {b.block.kind}" for b in ordered]
     width = max(len(h) for h in heads)
     split = splitting(program, algorithm, (b.block for b in bindings))
+    at_rest = resting(algorithm, program, tuple(b.block for b in bindings))
     lines = [
         f"algorithm  {algorithm.name}: {algorithm.summary}",
         f"form       {algorithm.form}; couplings are summed over time and averaged over samples",
         *_shared(split),
         *_chosen(penalties),
+        *(f"rests      {name}: no word of the sweep updates it" for name in at_rest),
     ]
     for head, b in zip(heads, ordered, strict=True):
         sub = split.subproblem(b.block)
@@ -61,7 +63,9 @@ def _chosen(penalties: Mapping[str, object]) -> list[str]:
     for name, f in penalties.items():
         if isinstance(f, PenaltyFunction):
             moved = "" if isinstance(f.control, Fixed) else f" ({f.control.name})"
-            texts.append(f"{'sigma' if name.endswith('.step') else 'rho'}[{name.removesuffix('.step')}] = {f.weight:g}{moved}")
+            texts.append(
+                f"{'sigma' if name.endswith('.step') else 'rho'}[{name.removesuffix('.step')}] = {f.weight:g}{moved}"
+            )
     return [f"penalties  {', '.join(texts)}"] if texts else []
 
 

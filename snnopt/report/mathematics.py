@@ -11,9 +11,9 @@ from snnopt.report.value_text import sum_text, value_text
 STEPS = {
     ("together", "all"): "all steps together",
     ("coloured", "all"): "even steps, then odd ones",
-    ("one", "all"): "one step at a time, in random order, T last",
-    ("one", "before last"): "one step before T at a time, in random order",
-    ("one", "last"): "the step T, last",
+    ("one", "all"): "one step at a time",
+    ("one", "before last"): "one step before T at a time",
+    ("one", "last"): "the step T",
 }
 """Which steps a block of potentials or spikes is about, in which order."""
 

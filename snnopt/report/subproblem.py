@@ -154,8 +154,8 @@ def splitting(program: Program, algorithm: Algorithm, blocks: Iterable[Block]) -
     w: tuple[str, ...] = ()
     if isinstance(algorithm, KeptAlgorithm):
         outputs = tuple(n for n in layers if n not in spiking)
-        u = {"output": outputs, "step": (), "all": layers}[algorithm.duals]
-        w = () if algorithm.duals == "output" else spiking
+        u = {"output": outputs, "step": (), "all": layers, "none": ()}[algorithm.duals]
+        w = spiking if algorithm.duals in ("step", "all") else ()
     copies = {id(b.uses): kept or any(t.role == "penalty" for t in b.terms) for b in blocks if b.kind == "copy"}
     at_end = isinstance(algorithm, KeptAlgorithm) and algorithm.duals == "output"
     return Splitting(program, algorithm.form, kept, u, w, at_end, copies)
