@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import logging
+import os
+import re
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +21,11 @@ import pytest
 import snnopt as so
 from snnopt.cli import main
 from snnopt.cli.options import configured
+from snnopt.cli.termination import termination
 from snnopt.data import digits
 from snnopt.lower import lower
 from snnopt.report.baseline import random_hidden_baseline
-from snnopt.report.progress import progress_table
+from snnopt.report.progress import progress_display, progress_line, progress_table
 from snnopt.runtime import Engine, Record, Wiring, check_inputs, check_targets
 from snnopt.runtime.engine import starting_weights
 from snnopt.runtime.loops.loop import Rollouts
@@ -157,6 +166,201 @@ class TestTrain:
         assert capsys.readouterr().err == "snnopt: interrupted\n"
 
 
+def same_weights(a: Path, b: Path) -> bool:
+    one, other = so.load(a), so.load(b)
+    pairs = ((one.weights, other.weights), (one.last_weights, other.last_weights))
+    return all(np.array_equal(w, y[n]) for x, y in pairs for n, w in x.items())
+
+
+LONG = ["--samples", "60", "--epochs", "400", "--timesteps", "3"]
+
+
+@contextlib.contextmanager
+def running(*argv: str) -> Iterator[subprocess.Popen[str]]:
+    """``snnopt train`` in a process of its own, once it has told its third epoch."""
+    command = [sys.executable, "-m", "snnopt", "train", str(MODEL), *LONG, "--watch", *argv]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            while "iteration 3/" not in (line := process.stderr.readline()):
+                assert line, "it ended too soon"
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The result of the long run that nothing stops."""
+    path = tmp_path_factory.mktemp("whole") / "whole.npz"
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert main(["train", str(MODEL), *LONG, "--save", str(path)]) == 0
+    return path
+
+
+class TestLongRuns:
+    """Checkpoints, signals, patience, and what is told meanwhile."""
+
+    @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+    def test_a_signal_keeps_the_best_iterate_and_a_checkpoint_to_go_on_from(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, whole: Path, sent: signal.Signals, code: int
+    ) -> None:
+        state, saved, resumed = (tmp_path / f"{n}.npz" for n in ("state", "saved", "resumed"))
+        with running("--checkpoint", str(state), "--save", str(saved)) as process:
+            process.send_signal(sent)
+            out, err = process.communicate(timeout=60)
+        assert process.returncode == code
+        found = lines(out)
+        assert found["status"] == "INTERRUPTED" and found["checkpoint"] == str(state)
+        assert "Traceback" not in err
+        stopped = so.load(saved)
+        assert stopped.status is so.Status.INTERRUPTED and 3 <= len(stopped.history) < 400
+        assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+        assert main(["train", str(MODEL), *LONG, "--resume", str(state), "--every", "99", "--save", str(resumed)]) == 0
+        assert lines(capsys.readouterr().out)["message"] == "ran the 400 epochs asked for"
+        assert same_weights(resumed, whole)
+
+    def test_a_signal_while_the_checkpoint_is_written_is_one_too(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        savez, calls = np.savez, iter(range(100))
+
+        def signalled(file: Any, **arrays: Any) -> None:
+            savez(file, **arrays)
+            if next(calls) == 1:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        monkeypatch.setattr(np, "savez", signalled)
+        state, run = tmp_path / "run.npz", ["train", str(MODEL), *FAST[:2], "--epochs", "5"]
+        assert main([*run, "--checkpoint", str(state)]) == 143
+        assert lines(capsys.readouterr().out)["message"] == "stopped by the user after 2 records"
+        assert [p.name for p in tmp_path.iterdir()] == ["run.npz"]
+        assert main([*run, "--resume", str(state)]) == 0
+        assert lines(capsys.readouterr().out)["status"] == "COMPLETED"
+
+    def test_repeated_signals_are_one(self, tmp_path: Path) -> None:
+        """As from a scheduler that signals a process and its group."""
+        with running("--save", str(tmp_path / "run.npz")) as process:
+            for _ in range(20):
+                process.terminate()
+            out, _ = process.communicate(timeout=60)
+        assert process.returncode == 143
+        assert lines(out)["status"] == "INTERRUPTED" and (tmp_path / "run.npz").exists()
+
+    def test_a_signal_before_training_is_no_traceback(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = signal.getsignal(signal.SIGTERM)
+        monkeypatch.setitem(so.data.DATASETS, "digits", lambda **_: os.kill(os.getpid(), signal.SIGTERM))
+        assert main(["train", str(MODEL)]) == 143
+        assert capsys.readouterr().err == "snnopt: interrupted\n"
+        assert signal.getsignal(signal.SIGTERM) is before
+
+    def test_a_signal_that_a_destructor_swallows_ends_the_run_at_the_next_record(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sweep = Rollouts.sweep
+
+        def signalled(rollouts: Rollouts, batch: Any) -> None:
+            with contextlib.suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+            sweep(rollouts, batch)
+
+        monkeypatch.setattr(Rollouts, "sweep", signalled)
+        assert main(["train", str(MODEL), *FAST[:2], "--epochs", "5"]) == 143
+        assert lines(capsys.readouterr().out)["message"] == "stopped by the user after 1 records"
+
+    def test_the_signal_is_left_alone_where_it_cannot_or_must_not_be_taken(self) -> None:
+        before, codes = signal.getsignal(signal.SIGTERM), list[int]()
+        thread = threading.Thread(target=lambda: codes.append(main(["explain", str(MODEL)])))
+        thread.start()
+        thread.join()
+        assert codes == [0]
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        try:
+            with termination() as taken:
+                os.kill(os.getpid(), signal.SIGTERM)
+            assert not taken.came
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    def test_the_library_leaves_signals_alone(self, mlp: Any, clusters: Any) -> None:
+        seen = list[Any]()
+        so.compile(mlp()).solve(
+            *clusters, timesteps=3, callback=lambda _: seen.append(signal.getsignal(signal.SIGTERM))
+        )
+        assert set(seen) == {signal.getsignal(signal.SIGTERM)} == {signal.SIG_DFL}
+
+    def test_every_is_kept_and_the_resumed_file_goes_on(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        from snnopt.runtime import CheckpointWriter
+
+        writes, write = list[int](), CheckpointWriter.write
+
+        def counted(self: CheckpointWriter, tree: Any) -> str | None:
+            writes.append(tree["loop"]["epoch"])
+            return write(self, tree)
+
+        monkeypatch.setattr(CheckpointWriter, "write", counted)
+        state = tmp_path / "state"
+        run = ["train", str(MODEL), "--samples", "60", "--timesteps", "3", "--epochs", "7"]
+        assert main([*run, "--checkpoint", str(state), "--every", "3"]) == 0
+        assert writes == [3, 6, 7]
+        assert lines(capsys.readouterr().out)["checkpoint"] == f"{state}.npz"
+        writes.clear()
+        assert main([*run, "--resume", str(state)]) == 0
+        assert lines(capsys.readouterr().out)["checkpoint"] == f"{state}.npz"
+        assert main([*run, "--resume", str(state), "--checkpoint", str(tmp_path / "other.npz")]) == 0
+        capsys.readouterr()
+
+    def test_patience_and_keep(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        run = ["train", str(MODEL), "--samples", "60", "--epochs", "300", "--timesteps", "3"]
+        saved = tmp_path / "run.npz"
+        assert main([*run, "--patience", "2", "--keep", "accuracy", "--save", str(saved)]) == 0
+        found, history = lines(capsys.readouterr().out), so.load(saved).history
+        assert found["status"] == "STALLED" and "accuracy has not risen for 2 records" in found["message"]
+        rank = [(-r.accuracy, r.loss) for r in history]
+        assert min(range(len(rank)), key=rank.__getitem__) == len(rank) - 3
+
+    def test_test_samples_cannot_choose_the_iterate(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            main(["train", str(MODEL), "--keep", "validation"])
+        assert "--keep" in capsys.readouterr().err
+
+    def test_watch_writes_a_line_a_record_where_there_is_no_terminal(self, capsys: pytest.CaptureFixture[str]) -> None:
+        run = ["train", str(MODEL), "--samples", "60", "--timesteps", "3", "--epochs", "2"]
+        assert main([*run, "--watch"]) == 0
+        out, err = capsys.readouterr()
+        line = r"snnopt online: iteration {}/2, loss \S+, accuracy \S+%, validation \S+%, firing rates \S+,"
+        line += r"( spikes flipped \S+%,)? time \S+ s"
+        for text, k in zip(err.splitlines(), (1, 2), strict=True):
+            assert re.fullmatch(line.format(k), text)
+        assert lines(out)["status"] == "COMPLETED"
+
+    def test_the_log_goes_to_the_error_stream(self, capsys: pytest.CaptureFixture[str]) -> None:
+        run = ["train", str(MODEL), "--samples", "60", "--timesteps", "3", "--epochs", "2"]
+        said = {}
+        for level in ("error", "info", "debug"):
+            assert main([*run, "--log-level", level]) == 0
+            said[level] = capsys.readouterr().err.splitlines()
+        assert said["error"] == [] and len(said["debug"]) > len(said["info"]) == 2
+        assert "snnopt INFO online begins: layers 64-100-10, 60 samples, 3 steps" in said["info"][0]
+        assert "snnopt INFO COMPLETED: ran the 2 epochs asked for; " in said["info"][1]
+        assert any("snnopt DEBUG iteration 1: loss" in line for line in said["debug"])
+        log = logging.getLogger("snnopt")
+        assert not log.handlers and log.level == logging.NOTSET
+
+    def test_notes_are_told_once(self, tmp_path: Path) -> None:
+        """By the summary, and not by logging's last resort too."""
+        fail = "np.savez = lambda *_, **__: open('/')"
+        code = f"import sys, numpy as np; {fail}; from snnopt.cli import main; sys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", code, "train", str(MODEL), *FAST, "--checkpoint", str(tmp_path / "run.npz")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stderr.count("could not be written") == 1
+        assert "checkpoint" not in lines(done.stdout) and not list(tmp_path.iterdir())
+
+
 class TestMistakes:
     """Each is a message on the error stream and exit code 2."""
 
@@ -259,12 +463,29 @@ class TestMistakes:
             (["--samples", "9999"], "1 to 1437"),
             (["--save", "no/such/folder/run.npz"], "make it first"),
             (["--plot", "."], "this is a folder"),
+            (["--checkpoint", "no/such/folder/run.npz"], "make it first"),
+            (["--checkpoint", "."], "this is a folder"),
+            (["--every", "3"], "--every 3: there is no checkpoint to write"),
+            (["--resume", "no-such-run.npz"], "there is no file no-such-run.npz"),
+            (["--checkpoint", "run", "--save", "./run.npz"], "--save run.npz: the run's state is kept in this file"),
         ],
     )
     def test_options(self, fails: Any, options: list[str], expected: str) -> None:
         assert expected in fails("train", str(MODEL), *options)
 
-    @pytest.mark.parametrize("options", [["--seed", "-1"], ["--epochs", "0"], ["--time-limit", "nan"], ["--nonsense"]])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ["--seed", "-1"],
+            ["--epochs", "0"],
+            ["--time-limit", "nan"],
+            ["--nonsense"],
+            ["--patience", "0"],
+            ["--every", "0"],
+            ["--keep", "best"],
+            ["--log-level", "loud"],
+        ],
+    )
     def test_options_that_do_not_parse(self, capsys: pytest.CaptureFixture[str], options: list[str]) -> None:
         with pytest.raises(SystemExit) as caught:
             main(["train", str(MODEL), *options])
@@ -416,6 +637,25 @@ class TestProgress:
         assert "100/300" not in text
         assert max(map(len, text.splitlines())) <= 80
         assert len(text.splitlines()) < 20
+
+    def test_residuals_stand_in_the_place_of_flips(self) -> None:
+        r = Record(
+            2, 0.25, 0.5, {"h": 0.1}, {"h": 0.5}, primal={"h": 1e-3, "h.step": 0.02}, dual={"h": 3e-4}, seconds=1.5
+        )
+        text = self.text([(r, 3)])
+        assert "2.0e-02" in text and "3.0e-04" in text and "spikes flipped" not in text
+        assert progress_line("consensus", r, 3) == (
+            "snnopt consensus: iteration 2/5, loss 0.25, accuracy 50.0%, firing rates 0.10, "
+            "primal 2.0e-02, dual 3.0e-04, time 1.50 s"
+        )
+
+    @pytest.mark.parametrize("wanted", [True, False, None])
+    def test_where_there_is_no_terminal(self, capsys: pytest.CaptureFixture[str], wanted: bool | None) -> None:
+        with progress_display("online", wanted) as draw:
+            draw(Record(1, 0.5, 0.5), 1)
+            assert capsys.readouterr().err == (
+                "snnopt online: iteration 1/2, loss 0.5, accuracy 50.0%, time 0.00 s\n" if wanted else ""
+            )
 
     def test_nothing_yet(self) -> None:
         assert "iteration" in self.text([])

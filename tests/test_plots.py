@@ -231,6 +231,142 @@ class TestConvergence:
             so.plot.convergence(History())
 
 
+def run_of(names: list[str], kept: bool, records: int = 4) -> History:
+    """A history of layers, with residuals where potentials are kept."""
+    rng = np.random.default_rng(0)
+
+    def row(k: int) -> Record:
+        flips = {n: float("nan") if not k else float(rng.uniform(0.01, 0.1)) for n in names}
+        if not kept:
+            return Record(
+                k, 1.0, 0.5, flips=flips, rollout_gap=flips, penalty=dict.fromkeys(names, 2.0**-k), step=1 + k
+            )
+        couplings = [*names, *(f"{n}.step" for n in names)]
+        residuals = {n: float(rng.uniform(0.1, 1)) * 10.0**-k for n in couplings}
+        dual = {n: v for n, v in residuals.items() if k}
+        penalty = dict.fromkeys(couplings, 1.0)
+        return Record(
+            k + 1,
+            1.0,
+            0.5,
+            flips=flips,
+            rollout_gap=flips,
+            penalty=penalty,
+            lagrangian=1.0 - k,
+            primal=residuals,
+            dual=dual,
+        )
+
+    return History(tuple(row(k) for k in range(records)))
+
+
+def named(figure: Figure) -> list[str]:
+    return [a.get_title(loc="left") for a in figure.axes]
+
+
+class TestResiduals:
+    def test_panels_are_those_that_the_history_has(self) -> None:
+        figure = so.plot.residuals(run_of(["h"], kept=True))
+        assert named(figure) == [
+            "Primal residual",
+            "Dual residual",
+            "Penalty",
+            "Augmented Lagrangian",
+            "Spikes flipped",
+            "Rollout gap",
+        ]
+        assert {a.get_xlabel() for a in figure.axes} == {"iteration"}
+        figure = so.plot.residuals(run_of(["h"], kept=False))
+        assert named(figure) == ["Penalty", "Spikes flipped", "Rollout gap", "Step and ridge"]
+        figure.savefig(io.BytesIO())
+
+    @pytest.mark.parametrize("name", ["online", "rollout", "full_dual", "perin2025"])
+    def test_draws_what_algorithms_write_down(self, name: str, mlp: Any, clusters: Any) -> None:
+        length: dict[str, Any] = {"epochs": 3} if name == "online" else {"max_iter": 3}
+        plan = so.compile(mlp(), so.algorithms.ALGORITHMS[name](**length))
+        result = plan.solve(*clusters, timesteps=4)
+        figure = so.plot.residuals(result)
+        assert ("Primal residual" in named(figure)) == (name in ("full_dual", "perin2025"))
+        assert figure.axes[0].get_xlabel() == ("epoch" if name == "online" else "iteration")
+        figure.savefig(io.BytesIO())
+        assert so.plot.convergence(result).get_xlabel() == figure.axes[0].get_xlabel()
+
+    def test_every_value_is_drawn_dashed_where_of_a_step(self) -> None:
+        history = run_of(["h", "g"], kept=True)
+        figure = so.plot.residuals(history)
+        primal, dual, _, lagrangian, flips, _ = figure.axes
+        for panel, column, scale in ((primal, "primal", 1), (dual, "dual", 1), (flips, "flips", 100)):
+            values = history[column]
+            assert isinstance(values, dict)
+            lines = {str(line.get_label()): line for line in panel.lines}
+            assert lines.keys() == values.keys()
+            for name, curve in values.items():
+                np.testing.assert_allclose(np.asarray(lines[name].get_ydata()), scale * curve)
+                assert lines[name].get_linestyle() == ("--" if name.endswith(".step") else "-")
+        assert primal.lines[0].get_color() == primal.lines[2].get_color() != primal.lines[1].get_color()
+        assert primal.get_yscale() == "log" and lagrangian.get_yscale() == "linear"
+        assert [t.get_text() for t in figure.legends[0].get_texts()] == ["h", "g", "dynamics", "step"]
+        assert "V" in primal.get_ylabel() and "%" in flips.get_ylabel()
+
+    def test_zeros_stand_on_the_lower_edge(self, ax: Axes) -> None:
+        rows = [Record(k, 1.0, 0.5, flips={"h": v}) for k, v in enumerate([0.1, 0.0, 0.01])]
+        so.plot.residuals(History(tuple(rows)), ax, panels="flips")
+        curve, zeros = ax.lines
+        np.testing.assert_allclose(np.asarray(curve.get_ydata()), [10, np.nan, 1])
+        assert list(np.asarray(zeros.get_xdata())) == [1] and ax.get_yscale() == "log"
+        legend = ax.get_legend()
+        assert legend is not None and [t.get_text() for t in legend.get_texts()] == ["h", "zero"]
+        draw(ax)
+
+    def test_a_panel_of_zeros_is_linear(self, ax: Axes) -> None:
+        so.plot.residuals(History((Record(0, 1.0, 0.5, flips={"h": 0.0}),)), ax, panels=["flips"])
+        assert ax.get_yscale() == "linear" and len(ax.lines) == 1
+        draw(ax)
+
+    def test_many_layers_stay_readable(self) -> None:
+        names = [f"layer of a long name {k}" for k in range(20)]
+        figure = so.plot.residuals(run_of(names, kept=True))
+        figure.savefig(io.BytesIO())
+        texts = [t.get_text() for t in figure.legends[0].get_texts()]
+        assert len(texts) == 6 + 2 and all(len(t) <= 16 for t in texts)
+        assert len({line.get_color() for line in figure.axes[0].lines}) == 20
+        box = figure.legends[0].get_window_extent()
+        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+        tight = [a.get_tightbbox() for a in figure.axes]
+        assert all(b is not None and b.y1 <= box.y0 + 1 for b in tight)
+
+    def test_axes_of_the_users_own(self, ax: Axes) -> None:
+        history = run_of(["h"], kept=True)
+        assert so.plot.residuals(history, ax, panels=["lagrangian"]) is ax.figure
+        assert ax.get_legend() is None
+        figure = Figure(layout="constrained")
+        axes: Any = figure.subplots(2, 3)
+        assert so.plot.residuals(history, axes) is figure
+        assert axes[0, 0].get_legend() is not None and not figure.legends
+        parts: Any = Figure(layout="constrained").subfigures(1, 2)
+        so.plot.residuals(history, [parts[1].add_subplot()], panels=["primal"]).savefig(io.BytesIO())
+
+    @pytest.mark.parametrize(
+        ("given", "error", "words"),
+        [
+            ({"panels": ["primel"]}, so.UnknownNameError, "did you mean 'primal'"),
+            ({"panels": ["primal"]}, so.DataError, "no values of 'primal'.*Fix: leave panels out"),
+            ({"panels": []}, so.DataError, "nothing to draw"),
+            ({"axes": 3}, so.ModelError, "ax: 3 is no matplotlib axes"),
+            ({"axes": []}, so.ModelError, "0 axes for 4 panels"),
+        ],
+    )
+    def test_bad_input(self, given: dict[str, Any], error: type[Exception], words: str) -> None:
+        with pytest.raises(error, match=f"(?s){words}"):
+            so.plot.residuals(run_of(["h"], kept=False), **given)
+
+    def test_nothing_to_draw(self) -> None:
+        with pytest.raises(so.DataError, match="nothing to draw"):
+            so.plot.residuals(History((Record(1, 0.5, 0.5),)))
+        with pytest.raises(so.DataError, match="history is empty"):
+            so.plot.residuals(History())
+
+
 class TestRates:
     def test_counts_every_neuron_once(self, ax: Axes, trace: dict[str, Activity]) -> None:
         so.plot.rates(trace, ax)
@@ -389,7 +525,9 @@ def test_missing_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch
         so.plot.raster(trace)
 
 
-@pytest.mark.parametrize("draw", [so.plot.raster, so.plot.rates, so.plot.weights, so.plot.convergence])
+@pytest.mark.parametrize(
+    "draw", [so.plot.raster, so.plot.rates, so.plot.weights, so.plot.convergence, so.plot.residuals]
+)
 def test_the_wrong_thing_says_what_to_pass(draw: Any) -> None:
     with pytest.raises(so.DataError, match=r"Fix: (pass|choose)"):
         draw({"hidden.weight": np.ones((3, 2))})

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import snnopt
 from snnopt.cli import demo, explain, train, verify
+from snnopt.cli.log import logged
+from snnopt.cli.termination import INTERRUPTED, termination
 from snnopt.errors import SnnoptError
 
 COMMANDS = (demo, train, explain, verify)
@@ -19,6 +21,7 @@ EPILOG = """\
 examples:
   snnopt demo                                  train on real digits in a second, and draw what happened
   snnopt train MODEL.py --save digits.npz      train the network that MODEL.py declares
+  snnopt train MODEL.py --checkpoint run.npz   keep the run's state, to go on from after a stop
   snnopt explain MODEL.py --hidden 100 100     show which closed form solves which part of it
   snnopt verify MODEL.py                       check every closed form against CVXPY or enumeration
 
@@ -31,7 +34,8 @@ A model file has a function build() that returns a problem:
       return so.Problem(so.Network(x, y), so.CrossEntropy(y))
 
 'snnopt COMMAND --help' tells more.
-exit codes: 0 done, 1 training diverged or a closed form failed, 2 wrong input, 130 interrupted
+exit codes: 0 done, 1 training diverged or a closed form failed, 2 wrong input, 130 interrupted (Ctrl-C),
+143 terminated (SIGTERM)
 """
 
 
@@ -49,13 +53,20 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: a user's mistake is a message and 2, never a traceback."""
-    arguments = parser().parse_args(argv)
+    with termination() as taken:
+        arguments = parser().parse_args(argv, argparse.Namespace(log_level=None, termination=taken))
+        with logged(arguments.log_level):
+            return taken.code(_run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """The command, and its exit code."""
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("snnopt: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:  # `snnopt explain ... | head`: nobody reads on, so say no more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from snnopt.algorithms import Algorithm
 from snnopt.api import Result, compile, simulate  # noqa: A004
+from snnopt.cli.termination import INTERRUPTED
 from snnopt.data import Dataset
 from snnopt.errors import DataError
 from snnopt.model import Problem
@@ -65,7 +66,7 @@ class Experiment:
     def exit_code(self) -> int:
         """0 for a run that ended well, 1 for one that did not, 130 for an interrupted one."""
         if self.result.status is Status.INTERRUPTED:
-            return 130
+            return INTERRUPTED
         return 1 if self.result.status in (Status.DIVERGED, Status.NUMERICAL_ERROR) else 0
 
     def draw(self, path: Path) -> Path:
@@ -102,10 +103,13 @@ def run_experiment(
     timesteps: int | None,
     seed: int,
     *,
-    time_limit: float | None = None,
     progress: bool | None = None,
+    **options: Any,
 ) -> Experiment:
-    """Train, score on training and test data, and compute the baseline from the same starting weights."""
+    """Train, score on training and test data, and compute the baseline from the same starting weights.
+
+    ``options`` are further arguments of :meth:`Plan.solve`.
+    """
     if len(problem.network.inputs) > 1 or len(problem.network.outputs) > 1:
         raise DataError(
             f"data {dataset.name!r}", "they are one input and one output, the network has more", "train it from Python"
@@ -119,8 +123,8 @@ def run_experiment(
         lengths=d.lengths_train,
         seed=seed,
         validation=(d.X_test, d.y_test, d.lengths_test),
-        time_limit=time_limit,
         progress=progress,
+        **options,
     )
     train = result.score(d.X_train, d.y_train, lengths=d.lengths_train)
     test = result.score(d.X_test, d.y_test, lengths=d.lengths_test)

@@ -12,6 +12,7 @@ from typing import Any
 
 from snnopt.algorithms import ALGORITHMS, Algorithm
 from snnopt.errors import ModelError, unknown_name
+from snnopt.runtime import Checkpoint
 
 PICTURES = ("", ".png", ".svg", ".pdf", ".jpg")
 """Suffixes of pictures; .png is added where there is none."""
@@ -108,6 +109,23 @@ def seconds(text: str) -> float:
     if not 0 < value < math.inf:
         raise ValueError(text)
     return value
+
+
+def checkpoint_of(path: Path | None, every: int | None, resume: Path | None) -> Checkpoint | None:
+    """Where ``--checkpoint``, ``--every`` and ``--resume`` keep the state of a run; a resumed one keeps its file up to date.
+
+    Raises
+    ------
+    FileNotFoundError, ModelError
+        The file cannot be there, or ``--every`` is given without one.
+    """
+    output_path("--checkpoint", path)
+    where = resume if path is None else path
+    if where is None:
+        if every is not None:
+            raise ModelError(f"--every {every}", "there is no checkpoint to write", "add --checkpoint run.npz")
+        return None
+    return Checkpoint(where, every=every or 1)
 
 
 def output_path(option: str, path: Path | None) -> None:

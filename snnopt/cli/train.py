@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from snnopt.cli.experiment import run_experiment
+from snnopt.cli.log import LEVELS
 from snnopt.cli.model_file import load_model
 from snnopt.cli.options import (
     add_algorithm,
     add_arguments_of_build,
     add_seed,
     arguments_of_build,
+    checkpoint_of,
     configured,
     output_path,
     picture_path,
@@ -22,7 +24,8 @@ from snnopt.cli.options import (
 )
 from snnopt.cli.summary import announce, print_summary
 from snnopt.data import DATASETS
-from snnopt.errors import DataError, SnnoptError, unknown_name
+from snnopt.errors import DataError, ModelError, SnnoptError, unknown_name
+from snnopt.runtime import Stopping
 
 TIMESTEPS = 10
 
@@ -35,10 +38,22 @@ examples:
   snnopt train models/pulse_order.py --with memory=adaptive --with units=50
   snnopt train models/digits_mlp.py | grep test_accuracy
 
-Test samples are never trained on, nor used to choose the iterate that is kept. Beside the result stands that of the
-same network with its random starting weights and only the read-out solved: what training has to beat.
-Progress goes to the error stream, and only to a terminal; elsewhere the result is 'key: value' lines.
-Ctrl-C ends a run early and keeps its best iterate; so.load("run.npz") reads what --save wrote.
+a long run, kept every 10 records, and gone on with after whatever stopped it:
+  snnopt train models/digits_mlp.py --algorithm full_dual --epochs 3000 --checkpoint run.npz --every 10 --watch 2> log.txt
+  snnopt train models/digits_mlp.py --algorithm full_dual --epochs 3000 --resume run.npz --watch 2>> log.txt
+  timeout 60 snnopt train models/digits_mlp.py --epochs 500 --checkpoint run.npz --save best.npz
+
+ended early, and by another rule for the iterate that is kept:
+  snnopt train models/digits_mlp.py --algorithm rollout --patience 8 --keep accuracy
+
+Test samples are never trained on, nor used to choose the iterate that is kept, nor to end a run. Beside the result stands
+that of the same network with its random starting weights and only the read-out solved: what training has to beat.
+Progress goes to the error stream, and only to a terminal (--watch: anywhere); the result is 'key: value' lines elsewhere.
+
+Ctrl-C or SIGTERM ends a run early, and tells and saves its best iterate: status INTERRUPTED, exit code 130 or 143. A
+checkpoint is whole at any moment, even if the process is killed. A resumed run ends with the weights, to the last bit, of one
+that was never stopped; give it the same options (a time limit counts anew), and it keeps its file up to date.
+so.load("run.npz") reads what --save wrote; what --checkpoint wrote is for --resume.
 """
 
 
@@ -72,6 +87,15 @@ def add(subparsers: Any) -> None:
     how.add_argument(
         "--time-limit", type=seconds, metavar="SECONDS", help="stop after this long, keep the best iterate"
     )
+    how.add_argument(
+        "--patience", type=positive, metavar="N", help="stop after N epochs or iterations without a better iterate"
+    )
+    how.add_argument(
+        "--keep",
+        choices=("loss", "accuracy"),
+        default="loss",
+        help="what makes an iterate the best one: least training loss, or highest training accuracy (default: loss)",
+    )
     add_seed(how, "split and starting weights")  # type: ignore[arg-type]
     how.add_argument(
         "--set",
@@ -83,6 +107,22 @@ def add(subparsers: Any) -> None:
     files = command.add_argument_group("what is written")
     files.add_argument("--save", type=Path, metavar="RUN.npz", help="write weights, network and history")
     files.add_argument("--plot", type=Path, metavar="PATH", help="write a picture (.png, .svg, .pdf)")
+    files.add_argument(
+        "--checkpoint", type=Path, metavar="RUN.npz", help="keep the whole state of the run in this file, to go on from"
+    )
+    files.add_argument("--every", type=positive, metavar="N", help="... every N epochs or iterations (default: 1)")
+    files.add_argument(
+        "--resume", type=Path, metavar="RUN.npz", help="go on from such a file, as if the run had not stopped"
+    )
+    told = command.add_argument_group("what is told meanwhile")
+    told.add_argument(
+        "--watch",
+        action="store_true",
+        help="draw progress even where the error stream is no terminal: there, a line an epoch or iteration",
+    )
+    told.add_argument(
+        "--log-level", choices=LEVELS, metavar="LEVEL", help=f"write the log to the error stream: {', '.join(LEVELS)}"
+    )
     command.set_defaults(run=run)
 
 
@@ -90,6 +130,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Train and tell."""
     output_path("--save", arguments.save)
     picture_path("--plot", arguments.plot)
+    checkpoint = checkpoint_of(arguments.checkpoint, arguments.every, arguments.resume)
+    if (
+        checkpoint is not None
+        and arguments.save
+        and arguments.save.with_suffix(arguments.save.suffix or ".npz").resolve() == checkpoint.file.resolve()
+    ):
+        raise ModelError(f"--save {arguments.save}", "the run's state is kept in this file", "give them two names")
     algorithm = configured(arguments.algorithm, arguments.epochs, arguments.set)
     model = load_model(arguments.model, arguments_of_build(arguments.hidden, arguments.given))
     data = arguments.data or model.data or next(iter(DATASETS))
@@ -103,9 +150,21 @@ def run(arguments: argparse.Namespace) -> int:
     steps = "" if dataset.timed else f", {timesteps} time steps"
     announce(f"{model.problem.network!r}\non {dataset!r}{steps}, by {algorithm.name}, seed {arguments.seed}\n")
     experiment = run_experiment(
-        model.problem, algorithm, dataset, timesteps, arguments.seed, time_limit=arguments.time_limit
+        model.problem,
+        algorithm,
+        dataset,
+        timesteps,
+        arguments.seed,
+        progress=True if arguments.watch else None,
+        time_limit=arguments.time_limit,
+        stop=Stopping(patience=arguments.patience, keep=arguments.keep),
+        checkpoint=checkpoint,
+        resume=arguments.resume,
+        callback=arguments.termination.check,
     )
     files = {}
+    if checkpoint is not None and checkpoint.file.exists():
+        files["checkpoint"] = str(checkpoint.file)
     if arguments.save:
         files["saved"] = str(experiment.result.save(arguments.save))
     failed: SnnoptError | None = None

@@ -1,14 +1,14 @@
-"""Progress on a terminal, drawn by rich; silent elsewhere."""
+"""Progress: a live table on a terminal, drawn by rich; elsewhere a line a record, where asked for."""
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from snnopt.runtime import Record
+from snnopt.runtime.cells import by_layer, greatest, held_out, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,26 +17,30 @@ Draw = Callable[[Record, int], None]
 REFRESH_PER_SECOND = 8
 ROWS = 12
 """Rows drawn at most: the first record, and the latest."""
-LAYERS = 2
-"""Layers that are shown one by one; of more, the least and the greatest."""
+AT_FIRST = ("iteration", "loss", "accuracy", "firing rates", "spikes flipped", "time")
+"""Columns of a table without records; others have those with values."""
 
 
 @contextmanager
 def progress_display(title: str, wanted: bool | None) -> Iterator[Draw]:
-    """Yield a function that draws each record: iteration, loss, accuracy, firing rates, flips, time.
+    """Yield a function that draws each record: iteration, loss, accuracy, firing rates, flips or residuals, time.
 
-    ``wanted`` None draws only where standard error is a terminal.
+    ``wanted`` None draws only where standard error is a terminal; True writes a line a record where it is none.
     """
     if not (sys.stderr.isatty() if wanted is None else wanted):
-        yield lambda record, left: None
+        yield _nothing
         return
     from rich.console import Console  # noqa: PLC0415 - a tenth of a second, paid only where something is drawn
     from rich.live import Live  # noqa: PLC0415
 
+    console = Console(stderr=True)
+    if not (sys.stderr.isatty() or console.is_jupyter):
+        yield lambda record, left: print(progress_line(title, record, left), file=sys.stderr, flush=True)
+        return
     records: list[tuple[Record, int]] = []
     with Live(
         get_renderable=lambda: progress_table(title, list(records)),
-        console=Console(stderr=True),
+        console=console,
         refresh_per_second=REFRESH_PER_SECOND,
     ):
 
@@ -51,33 +55,41 @@ def progress_table(title: str, records: list[tuple[Record, int]]) -> Table:
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    validated = any(not math.isnan(r.validation) for r, _ in records)
     out = Table(
         title=f"snnopt {title}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
     )
-    headings = ["iteration", "loss", "accuracy", "validation", "firing rates", "spikes flipped", "time"]
-    for heading in headings if validated else [h for h in headings if h != "validation"]:
+    rows = [_cells(r, left) for r, left in records] or [dict.fromkeys(AT_FIRST, "")]
+    headings = [h for h in rows[0] if not records or any(row[h] for row in rows)]
+    for heading in headings:
         out.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
-    shown = records if len(records) <= ROWS else [records[0], *records[1 - ROWS :]]
-    for k, (r, left) in enumerate(shown):
-        cells = [f"{r.iteration}/{r.iteration + left}", f"{r.loss:.3g}", _percent(r.accuracy)]
-        held = f"{r.validation:.3f}" if math.isnan(r.accuracy) else _percent(r.validation)  # R squared, or accuracy
-        cells += [held] if validated else []
-        cells += [_by_layer(r.firing_rate, "{:.2f}".format), _by_layer(r.flips, _percent), f"{r.seconds:.2f} s"]
-        out.add_row(*cells)
-        if k == 0 and shown is not records:
+    shown = rows if len(rows) <= ROWS else [rows[0], *rows[1 - ROWS :]]
+    for k, row in enumerate(shown if records else []):
+        out.add_row(*(row[h] or "-" for h in headings))
+        if k == 0 and shown is not rows:
             out.add_row("...")
     return out
 
 
-def _by_layer(values: Mapping[str, float], text: Callable[[float], str]) -> str:
-    known = [v for v in values.values() if not math.isnan(v)]
-    if not known:
-        return "-"
-    if len(values) > LAYERS:
-        return f"{text(min(known)).removesuffix('%')} to {text(max(known))}"
-    return " ".join(text(v) for v in values.values())
+def progress_line(title: str, record: Record, left: int) -> str:
+    """One record as a line: its cells, each after its heading."""
+    cells = ", ".join(f"{heading} {cell}" for heading, cell in _cells(record, left).items() if cell)
+    return f"snnopt {title}: {cells}"
 
 
-def _percent(share: float) -> str:
-    return "-" if math.isnan(share) else f"{100 * share:.1f}%"
+def _cells(r: Record, left: int) -> dict[str, str]:
+    """What is shown of a record, by heading; residuals, where there are any, in place of the spikes flipped."""
+    return {
+        "iteration": f"{r.iteration}/{r.iteration + left}",
+        "loss": f"{r.loss:.3g}",
+        "accuracy": percent(r.accuracy),
+        "validation": held_out(r.validation, r.accuracy),
+        "firing rates": by_layer(r.firing_rate, "{:.2f}".format),
+        "primal": greatest(r.primal.values()),
+        "dual": greatest(r.dual.values()),
+        "spikes flipped": "" if r.primal else by_layer(r.flips, percent),
+        "time": f"{r.seconds:.2f} s",
+    }
+
+
+def _nothing(record: Record, left: int) -> None:
+    """Draw nothing."""

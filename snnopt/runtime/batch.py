@@ -57,6 +57,7 @@ class Batch:
     rho: dict[str, float] = field(default_factory=dict)
     predicted_readout: float = 0.0
     predicted_weights: float = 0.0
+    _rates: dict[str, tuple[Activity, float]] = field(default_factory=dict, repr=False)
 
     @property
     def count(self) -> int:
@@ -94,9 +95,12 @@ class Batch:
 
     def firing_rate(self, layer: str) -> float:
         """Spikes per neuron and step of one layer."""
-        spikes = self.activity[layer].spikes
-        assert spikes is not None
-        return self.mean(spikes)
+        activity = self.activity[layer]
+        known = self._rates.get(layer)
+        if known is None or known[0] is not activity:
+            assert activity.spikes is not None
+            self._rates[layer] = known = (activity, self.mean(activity.spikes))
+        return known[1]
 
     def mean(self, x: Array) -> float:
         """Mean of an array [T, N, n] over samples, units and the steps that count."""

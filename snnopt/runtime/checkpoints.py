@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import math
 import time
 import zlib
@@ -22,7 +21,6 @@ from snnopt.runtime.snapshots import Array, Tree, flatten, unflatten
 from snnopt.runtime.storage import Format, damaged, load_arrays, save_arrays
 
 CHECKPOINT = Format("snnopt-checkpoint", 1, "plan.solve(..., checkpoint=...)", compressed=False)
-LOG = logging.getLogger("snnopt")
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,7 @@ class CheckpointWriter:
         try:
             save_arrays(self.checkpoint.file, {**self.header, "state": plain}, arrays, CHECKPOINT)
         except OSError as error:
-            reason = f"the checkpoint {self.checkpoint.file} could not be written ({error.strerror or error}); training goes on"
-            LOG.warning(reason)
-            return reason
+            return f"the checkpoint {self.checkpoint.file} could not be written ({error.strerror or error}); training goes on"
         self.last_time = time.monotonic()
         return None
 

@@ -23,6 +23,7 @@ from snnopt.runtime.forward import Wiring
 from snnopt.runtime.history import History
 from snnopt.runtime.initial import calibrate, draw
 from snnopt.runtime.journal import Held, Journal, Watch
+from snnopt.runtime.logs import log_end, log_resumed, log_start
 from snnopt.runtime.loops import FullBatchLoop, KeptLoop, Loop, MiniBatchLoop
 from snnopt.runtime.loops.loop import Rollouts
 from snnopt.runtime.snapshots import Tree
@@ -82,6 +83,7 @@ class Engine:
         self.latest: Tree = None
         self.left: float | None = None
         self.end: tuple[Status, str] | None = None
+        log_start(algorithm.name, program, samples.count, samples.steps)
 
     def _loop(
         self,
@@ -122,6 +124,7 @@ class Engine:
             journal.paused(time.perf_counter() - self.left)
         try:
             next(self.iterates)
+            self._keep()
         except StopIteration as done:
             self.end = done.value
         except KeyboardInterrupt:
@@ -132,7 +135,6 @@ class Engine:
         except BlockError as error:
             self.end = Status.NUMERICAL_ERROR, f"{error} (after {len(journal.records)} records)"
         else:
-            self._keep()
             patience = journal.stopping.patience
             if patience is None or journal.stale < patience:
                 self.left = time.perf_counter()
@@ -144,12 +146,14 @@ class Engine:
                 "the best iterate is kept",
             )
         self._keep_last()
+        status, message = self.end
+        log_end(status, message, journal.records)
         return False
 
     def outcome(self) -> Outcome:
         """What there is so far; of a run that is not over, as if the user had stopped it."""
         journal, loop = self.journal, self.loop
-        journal.compare()
+        journal.compare(self.samples.count)
         status, message = self.end or (Status.INTERRUPTED, f"left by the user after {len(journal.records)} records")
         best = loop.weights if journal.best is None else journal.best
         best, last = (keep_budgets(self.wiring, w, self.samples, journal.note) for w in (best, loop.weights))
@@ -159,6 +163,7 @@ class Engine:
         """Go on from what :meth:`snapshot` gave."""
         self.loop.restore(tree["loop"])
         self.journal.restore(tree["journal"])
+        log_resumed(len(self.journal.records))
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

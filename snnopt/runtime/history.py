@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.errors import unknown_name
+from snnopt.errors import DataError, shown, unknown_name
+from snnopt.runtime.cells import by_layer, greatest, held_out, number, percent, spread, text_table
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,28 @@ class Record:
     dual: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     validation: float = float("nan")
+
+
+Cell = Callable[[Record], str]
+CELLS: dict[str, tuple[str, Cell]] = {
+    "iteration": ("iteration", lambda r: str(r.iteration)),
+    "loss": ("loss", lambda r: number(r.loss)),
+    "accuracy": ("accuracy", lambda r: percent(r.accuracy)),
+    "validation": ("validation", lambda r: held_out(r.validation, r.accuracy)),
+    "firing_rate": ("firing rate", lambda r: by_layer(r.firing_rate, "{:.3f}".format)),
+    "flips": ("flips", lambda r: by_layer(r.flips, percent)),
+    "rollout_gap": ("rollout gap", lambda r: by_layer(r.rollout_gap, percent)),
+    "primal": ("primal max", lambda r: greatest(r.primal.values())),
+    "dual": ("dual max", lambda r: greatest(r.dual.values())),
+    "penalty": ("penalty", lambda r: spread(r.penalty.values(), "{:.3g}".format)),
+    "seconds": ("seconds", lambda r: f"{r.seconds:.2f}"),
+    "lagrangian": ("lagrangian", lambda r: number(r.lagrangian)),
+    "step": ("step", lambda r: number(r.step)),
+    "ridge": ("ridge", lambda r: number(r.ridge)),
+}
+"""What a table of a history says of each record, by column: its heading, and its text."""
+USUAL = tuple(CELLS)[:11]
+"""Columns of a table that asks for none."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +118,39 @@ class History:
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
+
+    def table(self, columns: Sequence[str] | None = None, last: int | None = None) -> str:
+        """A table to print: a line a record.
+
+        Numbers of one or two layers are shown one by one, of more as the least and the greatest; of residuals the greatest, of
+        penalties the range. Columns without values are left out.
+
+        Parameters
+        ----------
+        columns : which columns, by the names of a :class:`Record`'s; None for all but ``lagrangian``, ``step`` and ``ridge``.
+        last : how many records, the latest; None for all.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such column.
+        DataError
+            ``columns`` is no list of names, or ``last`` no whole number of at least 1.
+        """
+        if isinstance(columns, str) or not (columns is None or isinstance(columns, Sequence)):
+            raise DataError(
+                "history.table", f"columns={shown(columns)}", "give a list of names, as in ['loss', 'seconds']"
+            )
+        if last is not None and (isinstance(last, bool) or not isinstance(last, int | np.integer) or last < 1):
+            raise DataError(
+                "history.table", f"last={shown(last)}", "give a whole number of records, at least 1, or None"
+            )
+        names = list(USUAL if columns is None else columns)
+        for name in names:
+            if name not in CELLS:
+                raise unknown_name("history column", name, CELLS)
+        records = self.records if last is None else self.records[-last:]
+        return text_table({CELLS[n][0]: [CELLS[n][1](r) for r in records] for n in names}) if records else repr(self)
 
     def as_rows(self) -> list[dict[str, Any]]:
         """The records as plain dicts, ready for JSON or a data frame."""

@@ -15,6 +15,7 @@ from snnopt.runtime.data import Samples
 from snnopt.runtime.evaluate import readouts, score
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.history import Record
+from snnopt.runtime.logs import log_note, log_record
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stopping import Stopping
 from snnopt.split import spike_budgets
@@ -67,6 +68,7 @@ class Journal:
         self.stale += 1
         if self.best is None or rank < self.best_rank:
             self.best, self.best_rank, self.best_at, self.stale = weights, rank, len(self.records) - 1, 0
+        log_record(record)
         self.watch(record, left)
         self.shown += time.perf_counter() - start
 
@@ -77,16 +79,16 @@ class Journal:
         merit = record.accuracy if self.stopping.keep == "accuracy" else record.validation
         return -math.inf if math.isnan(merit) else merit
 
-    def compare(self) -> None:
-        """Note where the iterate of least loss classifies much worse than another one did."""
+    def compare(self, samples: int) -> None:
+        """Note where the iterate of least loss classifies much worse than another one did, by more than chance would have it."""
         if self.stopping.keep != "loss" or self.best_at < 0:
             return
         kept, best = self.records[self.best_at], max(self.records, key=lambda r: (r.accuracy, -r.loss))
-        if best.accuracy > kept.accuracy + MUCH:
-            self.note(
+        if best.accuracy > kept.accuracy + MUCH + 1 / math.sqrt(samples):
+            self.notes[
                 f"the weights returned have the least loss (iteration {kept.iteration}, accuracy {kept.accuracy:.1%}); iteration "
                 f"{best.iteration} classified {best.accuracy:.1%} right: stop=so.Stopping(keep='accuracy') returns that one"
-            )
+            ] = None
 
     def snapshot(self) -> Tree:
         """All of it as plain data."""
@@ -115,6 +117,9 @@ class Journal:
 
     def note(self, text: str) -> None:
         """Keep something that the user should know, once."""
+        kind = text.partition(" (")[0]  # the same of a later record is told by result.notes
+        if not any(n.partition(" (")[0] == kind for n in self.notes):
+            log_note(text)
         self.notes[text] = None
 
     @property

@@ -4,7 +4,8 @@ from snnopt.report.plots.convergence import convergence
 from snnopt.report.plots.overview import overview
 from snnopt.report.plots.raster import raster
 from snnopt.report.plots.rates import rates
+from snnopt.report.plots.residuals import residuals
 from snnopt.report.plots.traces import traces
 from snnopt.report.plots.weights import weights
 
-__all__ = ["convergence", "overview", "raster", "rates", "traces", "weights"]
+__all__ = ["convergence", "overview", "raster", "rates", "residuals", "traces", "weights"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnopt.errors import DataError, ModelError, missing_package, shown
-from snnopt.runtime import Activity
+from snnopt.runtime import Activity, History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Trace = Activity | Mapping[str, Activity]
 """One population's activity, or several by name as :func:`snnopt.simulate` returns them."""
+
+
+class HasHistory(Protocol):
+    """A result of training."""
+
+    @property
+    def history(self) -> History:
+        """Its records."""
+
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 """Okabe and Ito (2008): told apart with any colour vision."""
@@ -68,6 +77,48 @@ def tidy(ax: Axes) -> None:
 def cut(text: str, most: int) -> str:
     """The text, or its beginning and an ellipsis where it has more than ``most`` characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def history_of(where: str, run: object) -> History:
+    """The history of a result, or itself; raises :class:`DataError` where there is none, or it is empty."""
+    history = run if isinstance(run, History) else getattr(run, "history", None)
+    if not isinstance(history, History):
+        raise DataError(where, f"a {type(run).__name__} has no history", "pass what plan.solve(...) returns")
+    if not len(history):
+        raise DataError(where, "the history is empty", "train for at least one iteration")
+    return history
+
+
+def count_axis(ax: Axes, history: History) -> Array:
+    """Label the horizontal axis and return where the records stand on it.
+
+    Mini-batches count epochs from 1; iterations count from 0, or have residuals.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    at = np.array([r.iteration for r in history])
+    ax.set_xlabel("epoch" if at[0] and not history[0].primal else "iteration")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if len(at) == 1:
+        ax.set_xticks(at)
+    return at
+
+
+def log_where_positive(ax: Axes, values: Array) -> bool:
+    """Make the vertical axis logarithmic if no value is negative and not all are zero; return whether it is."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+    known = values[np.isfinite(values)]
+    positive = known[known > 0]
+    if (known < 0).any() or not len(positive):
+        return False
+    ax.set_yscale("log")
+    if positive.max() < 1000 * positive.min():
+        narrow = positive.min() < positive.max() < 5 * positive.min()
+        ax.yaxis.set_major_locator(MaxNLocator(6) if narrow else LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    return True
 
 
 def spikes_by_layer(where: str, trace: Trace | ArrayLike) -> tuple[dict[str, Array], Array]:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from snnopt.errors import DataError
-from snnopt.report.plots.canvas import BLUE, GREY, RED, axes
+from snnopt.report.plots.canvas import BLUE, GREY, RED, HasHistory, axes, count_axis, history_of, log_where_positive
 from snnopt.runtime import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WHERE = "plot.convergence"
-
-
-class HasHistory(Protocol):
-    """A result of training."""
-
-    @property
-    def history(self) -> History:
-        """Its records."""
 
 
 def convergence(
@@ -36,26 +27,12 @@ def convergence(
     baseline : accuracy in [0, 1] of random hidden layers with a ridge read-out, drawn as a dotted line.
     held_out : what to call the validation data.
     """
-    history = run if isinstance(run, History) else getattr(run, "history", None)
-    if not isinstance(history, History):
-        raise DataError(WHERE, f"a {type(run).__name__} has no history", "pass what plan.solve(...) returns")
-    if not len(history):
-        raise DataError(WHERE, "the history is empty", "train for at least one iteration")
+    history = history_of(WHERE, run)
     ax = axes(ax)
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
-
-    iterations, loss = np.array([r.iteration for r in history]), np.array([r.loss for r in history])
+    iterations, loss = count_axis(ax, history), np.array([r.loss for r in history])
     marker = "o" if len(history) <= 30 else ""
     ax.plot(iterations, loss, color=BLUE, marker=marker, markersize=3.5, linewidth=1.6)
-    if np.all(loss[np.isfinite(loss)] > 0):
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("epoch" if iterations[0] else "iteration")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if len(history) == 1:
-        ax.set_xticks(iterations)
+    log_where_positive(ax, loss)
     ax.set_ylabel("training loss", color=BLUE)
     ax.tick_params(axis="y", colors=BLUE, which="both")
     ax.spines["top"].set_visible(False)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.penalties import Controller, Fixed, Secant, Seen, Spectral
-from snnopt.runtime.kept.measures import Measures, rms
+from snnopt.runtime.kept.measures import Measures
+from snnopt.runtime.kept.norms import rms
 from snnopt.runtime.kept.sweeper import KeptSweeper
 from snnopt.runtime.snapshots import Tree
 
@@ -85,7 +86,7 @@ class PenaltyControl:
         state, layer = self.sweeper.state, name.removesuffix(".step")
         if name == layer:
             v = state.v[layer]
-            return v, v - self.sweeper.dynamics[layer].residual(state)
+            return v, v - self.sweeper.residual(layer)
         return state.a[layer], found.fires[layer].astype(state.a[layer].dtype)
 
     def _secants(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.runtime.kept.norms import inner
 from snnopt.runtime.kept.outputs import seen_by
 from snnopt.runtime.kept.sweeper import KeptSweeper
 
@@ -42,32 +43,30 @@ def measure(sweeper: KeptSweeper) -> Measures:
     for name, output in sweeper.outputs.items():
         m = seen_by(output.term, state.v[name]).astype(np.float64)
         total += output.term.scale * float(output.exact(m, state.targets[name]).mean())
-    for name, d in sweeper.dynamics.items():
-        e = d.residual(state)
-        primal[name] = rms(e)
-        total += sweeper.penalties.rho(name) / 2 * _energy(e, state.u.get(name)) / state.count
+    for name in sweeper.dynamics:
+        e = sweeper.residual(name)
+        square = inner(e, e)
+        primal[name] = float(np.sqrt(square / e.size))
+        total += sweeper.penalties.rho(name) / 2 * (square + _cross(e, state.u.get(name))) / state.count
     fires = {}
     for name, solver in sweeper.spikes.items():
         fires[name] = state.v[name] > solver.threshold
         gap = state.a[name] - fires[name]
-        primal[f"{name}.step"] = rms(gap)
-        total += sweeper.penalties.sigma(name) / 2 * _energy(gap, state.w.get(name)) / state.count
-        a = state.a[name].astype(np.float64)
-        total += solver.price * float(a.sum()) / state.count
+        square = inner(gap, gap)
+        primal[f"{name}.step"] = float(np.sqrt(square / gap.size))
+        total += sweeper.penalties.sigma(name) / 2 * (square + _cross(gap, state.w.get(name))) / state.count
+        a = state.a[name]
+        if solver.price:
+            total += solver.price * float(a.sum(dtype=np.float64)) / state.count
         if solver.budget is not None:
             total -= solver.budget.price * solver.budget.rate * a.size / state.count
         for view in solver.counts:
-            total += view.term.scale * float(view.function.exact(a.sum(0), state.targets[name]).mean())
+            total += view.term.scale * float(
+                view.function.exact(a.sum(0, dtype=np.float64), state.targets[name]).mean()
+            )
     return Measures(total, primal, fires)
 
 
-def rms(x: Array) -> float:
-    """Root mean square."""
-    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
-
-
-def _energy(residual: Array, dual: Array | None) -> float:
-    if dual is None:
-        return float(np.sum(np.square(residual, dtype=np.float64)))
-    both = residual.astype(np.float64) + dual
-    return float(np.sum(both**2) - np.sum(np.square(dual, dtype=np.float64)))
+def _cross(residual: Array, dual: Array | None) -> float:
+    """``||r + u||^2 - ||u||^2 - ||r||^2``."""
+    return 0.0 if dual is None else 2 * inner(residual, dual)

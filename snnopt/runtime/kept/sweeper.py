@@ -15,6 +15,7 @@ from snnopt.penalties import PenaltyFunction, RateMultiplier
 from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.kept.dynamics import Dynamics, dynamics_of
+from snnopt.runtime.kept.norms import rms
 from snnopt.runtime.kept.outputs import OutputSolver
 from snnopt.runtime.kept.penalties import Penalties
 from snnopt.runtime.kept.potentials import PotentialSolver
@@ -49,6 +50,8 @@ class KeptSweeper:
         }
         self.moving = False
         self._last: dict[str, Array] = {}
+        self._at: tuple[object, ...] = (None, None, None)
+        self._residuals: dict[str, Array] = {}
         self._pass: StepPass | OutputPass | None = None
         self.weight_penalties = WeightPenalties(program, bindings)
         copies, views = copies_of(bindings), loss_views(wiring, state.steps)
@@ -117,13 +120,22 @@ class KeptSweeper:
         """Sum of the objective's penalties on the weights that a user gets."""
         return self.weight_penalties(self.reported_weights())
 
+    def residual(self, layer: str) -> Array:
+        """What the layer's dynamics are off by; kept for as long as potentials, spikes and weights stay what they are."""
+        state = self.state
+        at = (state.v, state.a, state.weights)
+        if any(x is not y for x, y in zip(at, self._at, strict=True)):
+            self._at, self._residuals = at, {}
+        if layer not in self._residuals:
+            self._residuals[layer] = self.dynamics[layer].residual(state)
+        return self._residuals[layer]
+
     def dual_residuals(self) -> dict[str, float]:
         """``rho`` times the root mean square change of each layer's potentials since the last call."""
         out = {}
         for name, v in self.state.v.items():
             if name in self._last:
-                change = float(np.sqrt(np.mean(np.square(v - self._last[name], dtype=np.float64))))
-                out[name] = self.penalties.rho(name) * change
+                out[name] = self.penalties.rho(name) * rms(v - self._last[name])
         self._last, self._pass = dict(self.state.v), None
         return out
 
@@ -166,6 +178,7 @@ class KeptSweeper:
             state.v = state.v | {name: v + damping * (state.v[name] - v)}
 
     def _run_at(self, kind: str, layer: str, step: int, damping: float) -> None:
+        self._at = (None, None, None)  # arrays are written in place
         if self._pass is None or self._pass.name != layer:
             self._pass = self._pass_through(layer)
         if kind == "potentials":
@@ -204,6 +217,6 @@ class KeptSweeper:
             step = alpha * (state.a[name] - fires)
             state.w = state.w | {name: state.w[name] + step if name in state.w else step}
         if self.algorithm.duals == "all":
-            for name, d in self.dynamics.items():
-                step = alpha * d.residual(state)
+            for name in self.dynamics:
+                step = alpha * self.residual(name)
                 state.u = state.u | {name: state.u[name] + step if name in state.u else step}

@@ -63,6 +63,7 @@ class KeptLoop(Loop):
         self._weights = self.sweeper.reported_weights()
         self.rng, self.done, self.stale, self.lagrangian = rng, 0, 0, float("nan")
         self.last: tuple[dict[str, Array], dict[str, Array]] | None = None
+        self.resting: dict[str, str] = {}
 
     @property
     def weights(self) -> dict[str, Array]:  # noqa: D102
@@ -90,6 +91,7 @@ class KeptLoop(Loop):
             self.control.after(iteration, found, record.dual, self._crossed(found))
             self.stale, self.done = 0 if improved else self.stale + 1, iteration
             self.last = (_fired(batch), found.fires)
+            self._look_after(iteration, record)
             rests = self._rests(found, record)
             self.lagrangian = found.lagrangian
             yield
@@ -111,6 +113,17 @@ class KeptLoop(Loop):
             return Status.TIME_LIMIT, f"the time limit of {limit:g} s was met at iteration {self.done}"
         return None
 
+    def _look_after(self, iteration: int, record: Record) -> None:
+        """Name layers that are silent or saturated, when they become so: no update reads anything from their spikes."""
+        for layer, rate in record.firing_rate.items():
+            what = {0.0: "is silent", 1.0: "fires at every step"}.get(rate, "")
+            if what and self.resting.get(layer) != what:
+                self.journal.note(
+                    f"layer {layer!r} {what} when the weights are rolled out (iteration {iteration}). If this lasts, check the "
+                    "scale of its input, lower or raise its threshold, or change rho against sigma"
+                )
+            self.resting[layer] = what
+
     def _rests(self, found: Measures, record: Record) -> bool:
         """Whether every coupling's residuals are within the tolerances, and the Lagrangian where a coupling has no dual."""
         stop, state = self.journal.stopping, self.sweeper.state
@@ -130,6 +143,7 @@ class KeptLoop(Loop):
     def snapshot(self) -> Tree:  # noqa: D102
         return {
             "lagrangian": self.lagrangian,
+            "resting": dict(self.resting),
             "done": self.done,
             "stale": self.stale,
             "last": None if self.last is None else list(self.last),
@@ -141,7 +155,7 @@ class KeptLoop(Loop):
 
     def restore(self, tree: Tree) -> None:  # noqa: D102
         self.done, self.stale, self._weights = tree["done"], tree["stale"], tree["weights"]
-        self.lagrangian = tree["lagrangian"]
+        self.lagrangian, self.resting = tree["lagrangian"], tree["resting"]
         self.last = None if tree["last"] is None else (tree["last"][0], tree["last"][1])
         self.rng.bit_generator.state = tree["rng"]
         self.sweeper.restore(tree["sweeper"])
