@@ -282,7 +282,8 @@ class Plan:
                 "solve", f"resume={shown(resume)}", "give the name of a file that a checkpoint was kept in"
             )
         seed, start = begun
-        parts = [str(self.problem), self.explain(), self.algorithm, dict(penalties), seed]
+        rules = [(b.block.name, b.title) for b in self.bindings]
+        parts = [str(self.problem), self.algorithm, rules, dict(penalties), seed]
         plan, data = fingerprint([*parts, *(start or {}).values()]), checksum(samples, targets)
         where = Checkpoint(resume) if checkpoint is None and resume is not None else checkpoint
         where = where if isinstance(where, Checkpoint) else Checkpoint(where)  # type: ignore[arg-type]

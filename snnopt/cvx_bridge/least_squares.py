@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from snnopt.cvx_bridge.clarabel import solve_tightly
 
 Array = NDArray[Any]
 
@@ -94,19 +95,7 @@ def _compiled(rows: int, k: int, m: int) -> _Problem:
 
 
 def _solve(problem: _Problem) -> Array:
-    import cvxpy as cp
-
-    status = "not solved"
-    for tol in TOLERANCES:
-        limits = {"tol_gap_abs": tol, "tol_gap_rel": tol, "tol_feas": tol, "max_iter": 200}
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # an inaccurate solution is tried again, more loosely
-                problem.problem.solve(solver=cp.CLARABEL, warm_start=False, **limits)
-        except cp.SolverError as error:
-            status = str(error)
-            continue
-        status = problem.problem.status
-        if status == cp.OPTIMAL:
-            return np.array(problem.x.value)
-    raise ConvexSolverError(f"CVXPY with Clarabel: {status}")
+    status = solve_tightly(problem.problem, TOLERANCES)
+    if status != "optimal":
+        raise ConvexSolverError(f"CVXPY with Clarabel: {status}")
+    return np.array(problem.x.value)

@@ -13,7 +13,6 @@ from snnopt.report.subproblem import Splitting, splitting
 from snnopt.split import Block
 
 KINDS = ("readout", "outputs", "spikes", "potentials", "weights", "copy")
-BY_CVXPY = "V = argmin of the above   (BY CVXPY, A SOLVE IN EVERY SWEEP)"
 
 
 def explain(
@@ -45,7 +44,7 @@ def explain(
             f"    over       {over_text(sub)}",
             f"    minimises  {objective_text(program, sub)}",
             *_besides(split, b.block),
-            f"    update     {BY_CVXPY if isinstance(b.rule, Fallback) else b.rule.formula}",
+            f"    update     {b.rule.formula}",
         ]
         lines += [
             f"    tried      {name}: {reason}" for name, reason in b.declined if not reason.startswith("it solves")
