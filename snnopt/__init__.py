@@ -64,7 +64,7 @@ from snnopt.penalties import (
     ResidualBalancing,
     Spectral,
 )
-from snnopt.runtime import Checkpoint, History, Record, Status, Stopping
+from snnopt.runtime import Anderson, Checkpoint, History, OverRelaxation, Record, Status, Stopping
 
 if TYPE_CHECKING:
     from snnopt.oracles import VerificationError, verify, verify_rule
@@ -109,10 +109,12 @@ __all__ = [
     "FlipShare",
     "Geometric",
     "OSQPRule",
+    "OverRelaxation",
     "Quadratic",
     "RelativeBalancing",
     "ResidualBalancing",
     "Spectral",
+    "Anderson",
     "Cardinality",
     "Checkpoint",
     "FanIn",

@@ -158,3 +158,8 @@ def test_time_between_records_is_the_users(monkeypatch: pytest.MonkeyPatch) -> N
 def test_wrong_options_are_refused_when_iterating() -> None:
     with pytest.raises(TypeError, match="progress"):
         next(so.compile(small()).iterate(X, LABELS, progress=True))
+
+
+def test_a_callback_ends_a_run_by_returning_true() -> None:
+    result = so.compile(small(), quick("rollout")).solve(X, LABELS, callback=lambda record: record.iteration == 2)
+    assert result.status is so.Status.INTERRUPTED and len(result.history) == 3

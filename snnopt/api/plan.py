@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.algorithms import Algorithm, check_sweep, named_algorithm
+from snnopt.algorithms import Algorithm, KeptAlgorithm, check_sweep, named_algorithm
 from snnopt.api.result import Result
 from snnopt.api.run import Iterate, Run
 from snnopt.blocks import Binding, bind
@@ -22,6 +22,7 @@ from snnopt.program import Program, check_program
 from snnopt.report.explain import explain
 from snnopt.report.progress import progress_display
 from snnopt.runtime import (
+    Acceleration,
     Checkpoint,
     CheckpointWriter,
     Engine,
@@ -118,9 +119,10 @@ class Plan:
         weights: Mapping[str, ArrayLike] | Result | None = None,
         time_limit: float | None = None,
         progress: bool | None = None,
-        callback: Callable[[Record], None] | None = None,
+        callback: Callable[[Record], object] | None = None,
         penalties: Mapping[str, Any] | None = None,
         stop: Stopping | None = None,
+        accelerate: Acceleration | None = None,
         checkpoint: Checkpoint | str | PathLike[str] | None = None,
         resume: str | PathLike[str] | None = None,
     ) -> Result:
@@ -139,11 +141,13 @@ class Plan:
         weights : start here (``result.weights`` of an earlier run, or the result itself) instead of at random.
         time_limit : seconds after which the run ends with TIME_LIMIT.
         progress : draw progress; None draws on a terminal only. It never changes the iterates.
-        callback : called with each :class:`Record` of the history; where it raises ``KeyboardInterrupt`` the run ends with
-            INTERRUPTED and keeps what it found.
+        callback : called with each :class:`Record` of the history; where it returns True, or raises ``KeyboardInterrupt``, the
+            run ends with INTERRUPTED and keeps what it found.
         penalties : for this run, penalty functions in place of the plan's, as in :func:`compile`.
         stop : tolerances, patience, and which iterate is returned, a :class:`Stopping`; None for the algorithm's own rules and
             the iterate of least loss.
+        accelerate : :class:`OverRelaxation` or :class:`Anderson`, for algorithms that keep potentials; None, the default, as
+            outside convex programmes neither is safe.
         checkpoint : a file, or a :class:`Checkpoint`, to keep the state of the run in after every record.
         resume : go on from such a file, to the same bits as a run that was not stopped; give all else as it was given to that
             run. It is kept up to date, unless ``checkpoint`` names another. A time limit counts from here.
@@ -167,8 +171,8 @@ class Plan:
 
             def watch(record: Record, left: int) -> None:
                 draw(record, left)
-                if callback is not None:
-                    callback(record)
+                if callback is not None and callback(record) is True:
+                    raise KeyboardInterrupt
 
             run = self._begin(
                 data,
@@ -181,6 +185,7 @@ class Plan:
                 time_limit=time_limit,
                 penalties=penalties,
                 stop=stop,
+                accelerate=accelerate,
                 checkpoint=checkpoint,
                 resume=resume,
                 watch=watch,
@@ -212,6 +217,7 @@ class Plan:
         time_limit: float | None = None,
         penalties: Mapping[str, Any] | None = None,
         stop: Stopping | None = None,
+        accelerate: Acceleration | None = None,
         checkpoint: Checkpoint | str | PathLike[str] | None = None,
         resume: str | PathLike[str] | None = None,
         watch: Watch = _nothing,
@@ -230,6 +236,8 @@ class Plan:
                 raise ModelError(
                     "solve", "stop keeps the best on validation data, and there are none", "give validation=(X, y)"
                 )
+        if accelerate is not None:
+            self._check_acceleration(accelerate)
         samples, labels = _checked(self.program, data, targets, timesteps, lengths)
         check_range(samples, np.dtype(self.algorithm.dtype))
         held = None
@@ -243,7 +251,7 @@ class Plan:
             given = weights.weights if isinstance(weights, Result) else weights
             start = check_weights(self.program, given, np.dtype(self.algorithm.dtype))
         chosen = self.penalties if penalties is None else self.algorithm.penalties(self.program, penalties)
-        writer, tree = self._files(checkpoint, resume, samples, labels, chosen, (int(seed), start))
+        writer, tree = self._files(checkpoint, resume, samples, labels, chosen, (int(seed), start, accelerate))
         engine = Engine(
             self.program,
             self.bindings,
@@ -258,12 +266,20 @@ class Plan:
             penalties=chosen,
             writer=writer,
             stopping=stop,
+            accelerate=accelerate,
         )
         if tree is not None:
             engine.resume(tree)
         real = tuple(n for n, y in labels.items() if y.ndim == 2)
         constant = timesteps if any(samples.constant.values()) else None
         return Run(self.program, engine, self.algorithm.name, constant, real, lengths is not None)
+
+    def _check_acceleration(self, accelerate: object) -> None:
+        if not isinstance(accelerate, Acceleration):
+            raise ModelError("solve", f"accelerate={shown(accelerate)}", "give so.Anderson() or so.OverRelaxation(1.6)")
+        if not isinstance(self.algorithm, KeptAlgorithm):
+            cause = f"algorithm {self.algorithm.name!r} starts every sweep from a rollout, with a step that changes"
+            raise ModelError("solve, accelerate", cause, "use an algorithm that keeps potentials, such as 'full_dual'")
 
     def _files(
         self,
@@ -272,7 +288,7 @@ class Plan:
         samples: Samples,
         targets: Mapping[str, Array],
         penalties: Mapping[str, Any],
-        begun: tuple[int, Mapping[str, Array] | None],
+        begun: tuple[int, Mapping[str, Array] | None, Acceleration | None],
     ) -> tuple[CheckpointWriter | None, Any]:
         """Where the run's state is written, and the state that it goes on from."""
         if checkpoint is None and resume is None:
@@ -281,9 +297,9 @@ class Plan:
             raise ModelError(
                 "solve", f"resume={shown(resume)}", "give the name of a file that a checkpoint was kept in"
             )
-        seed, start = begun
+        seed, start, accelerate = begun
         rules = [(b.block.name, b.title) for b in self.bindings]
-        parts = [str(self.problem), self.algorithm, rules, dict(penalties), seed]
+        parts = [str(self.problem), self.algorithm, rules, dict(penalties), accelerate, seed]
         plan, data = fingerprint([*parts, *(start or {}).values()]), checksum(samples, targets)
         where = Checkpoint(resume) if checkpoint is None and resume is not None else checkpoint
         where = where if isinstance(where, Checkpoint) else Checkpoint(where)  # type: ignore[arg-type]

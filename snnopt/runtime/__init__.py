@@ -1,5 +1,6 @@
 """The loop, its state, stopping, status and history; running networks forward; checking data."""
 
+from snnopt.runtime.acceleration import Acceleration, Anderson, OverRelaxation
 from snnopt.runtime.checkpoints import Checkpoint, CheckpointWriter, checksum, fingerprint, read_checkpoint
 from snnopt.runtime.data import Samples, check_inputs, check_range, check_targets, check_weights
 from snnopt.runtime.engine import Engine, Outcome
@@ -10,12 +11,15 @@ from snnopt.runtime.status import Status
 from snnopt.runtime.stopping import Stopping
 
 __all__ = [
+    "Acceleration",
     "Activity",
+    "Anderson",
     "Checkpoint",
     "CheckpointWriter",
     "Engine",
     "History",
     "Outcome",
+    "OverRelaxation",
     "Record",
     "Samples",
     "Status",

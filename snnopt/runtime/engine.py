@@ -16,6 +16,7 @@ from snnopt.algorithms.settings import MiniBatches
 from snnopt.blocks import Binding
 from snnopt.errors import BlockError
 from snnopt.program import Program
+from snnopt.runtime.acceleration import Acceleration
 from snnopt.runtime.budgets import keep_budgets
 from snnopt.runtime.checkpoints import CheckpointWriter
 from snnopt.runtime.data import Samples
@@ -68,6 +69,7 @@ class Engine:
         penalties: Mapping[str, Any] | None = None,
         writer: CheckpointWriter | None = None,
         stopping: Stopping | None = None,
+        accelerate: Acceleration | None = None,
     ) -> None:
         self.program, self.samples = program, samples
         dtype = np.dtype(algorithm.dtype)
@@ -77,6 +79,7 @@ class Engine:
         weights = start or starting_weights(wiring, samples, seed)
         net = Net.of(tuple(b.block for b in bindings), tuple(c.name for c in program.couplings), samples.steps, rng)
         self.rows = samples.count
+        self.accelerator = None if accelerate is None else accelerate.accelerator()
         self.loop = self._loop(bindings, algorithm, net, targets, weights, rng, penalties)
         self.iterates = self.loop.run()
         self.writer = writer
@@ -98,7 +101,8 @@ class Engine:
         wiring, samples, journal = self.wiring, self.samples, self.journal
         functions = algorithm.penalties(self.program) if penalties is None else penalties
         if isinstance(algorithm, KeptAlgorithm):
-            return KeptLoop(wiring, bindings, algorithm, net, samples, targets, weights, rng, journal, functions)
+            made = (wiring, bindings, algorithm, net, samples, targets, weights, rng, journal, functions)
+            return KeptLoop(*made, self.accelerator)
         assert isinstance(algorithm, RolloutAlgorithm)
         sweeper = Sweeper(wiring, bindings, algorithm, weights, samples.steps, functions)
         rollouts = Rollouts(algorithm, sweeper, net, samples, targets, journal)

@@ -28,11 +28,14 @@ class PenaltyControl:
             n: f.control for n, f in functions.items() if not isinstance(f.control, Fixed)
         }
         self.sides: dict[str, tuple[Side, Side]] = {}
-        self._hold()
+        self.hold()
 
-    def after(self, iteration: int, found: Measures, dual: dict[str, float], flips: dict[str, float]) -> None:
-        """Ask every controller. ``dual`` are residuals by coupling, ``flips`` by layer; missing in the first iteration."""
-        state, penalties = self.sweeper.state, self.sweeper.penalties
+    def after(self, iteration: int, found: Measures, dual: dict[str, float], flips: dict[str, float]) -> bool:
+        """Ask every controller; return whether a penalty changed.
+
+        ``dual`` are residuals by coupling, ``flips`` by layer; both are missing in the first iteration.
+        """
+        state, penalties, changed = self.sweeper.state, self.sweeper.penalties, False
         for name, control in self.controllers.items():
             layer, old = name.removesuffix(".step"), penalties.values[name]
             if name not in dual:
@@ -55,7 +58,7 @@ class PenaltyControl:
             new = control.after(seen)
             if new == old:
                 continue
-            penalties.values[name] = new
+            penalties.values[name], changed = new, True
             if multiplier is not None:
                 rescaled = {layer: multiplier * multiplier.dtype.type(old / new)}
                 if name == layer:
@@ -64,7 +67,8 @@ class PenaltyControl:
                     state.w = state.w | rescaled
             if name in self.sides:
                 del self.sides[name]
-        self._hold()
+        self.hold()
+        return changed
 
     def snapshot(self) -> Tree:
         """The sides that secants are measured from."""
@@ -73,9 +77,9 @@ class PenaltyControl:
     def restore(self, tree: Tree) -> None:
         """Go on from a snapshot, of a sweeper that has been restored."""
         self.sides = {n: ((a[0], a[1]), (b[0], b[1])) for n, (a, b) in tree.items()}
-        self._hold()
+        self.hold()
 
-    def _hold(self) -> None:
+    def hold(self) -> None:
         """Keep what the next iteration's half steps are measured against."""
         state = self.sweeper.state
         self.before = {n: (v, state.u.get(n)) for n, v in state.v.items()}

@@ -139,14 +139,42 @@ class KeptSweeper:
         self._last, self._pass = dict(self.state.v), None
         return out
 
+    def pack(self) -> tuple[list[tuple[str, str]], Array]:
+        """Every variable that a sweep reads, end to end, and the names of its parts."""
+        parts = self._parts()
+        return [at for at, _ in parts], np.concatenate([x.ravel() for _, x in parts])
+
+    def unpack(self, x: Array) -> None:
+        """Take the variables from one array, in the order of :meth:`pack`; spikes go back into their box."""
+        state, at = self.state, 0
+        found: dict[str, dict[str, Array]] = {k: {} for k in ("weights", "v", "a", "u", "w", "split v", "split u")}
+        for (kind, name), old in self._parts():
+            part = x[at : at + old.size].reshape(old.shape)
+            boxed = kind == "a" and self.algorithm.box != "none"
+            found[kind][name], at = np.clip(part, 0, 1) if boxed else part, at + old.size
+        state.weights, state.v, state.a, state.u, state.w = (found[k] for k in ("weights", "v", "a", "u", "w"))
+        for k, split in enumerate(self._splits()):
+            split.v, split.u = found["split v"][str(k)], found["split u"][str(k)]
+        self._last = dict(state.v)
+
+    def _parts(self) -> list[tuple[tuple[str, str], Array]]:
+        state = self.state
+        kinds = {"weights": state.weights, "v": state.v, "a": state.a, "u": state.u, "w": state.w}
+        parts = [((kind, n), x) for kind, arrays in kinds.items() for n, x in sorted(arrays.items())]
+        for k, split in enumerate(self._splits()):
+            parts += [(("split v", str(k)), split.v), (("split u", str(k)), split.u)]
+        return parts
+
+    def _splits(self) -> list[SplitWeights]:
+        return [s.split for solvers in self.weights.values() for s in solvers if s.split is not None]
+
     def snapshot(self) -> Tree:
         """What the next sweep depends on."""
         state = self.state
-        splits = [solver.split for solvers in self.weights.values() for solver in solvers]
         return {
             "state": [state.weights, state.v, state.a, state.u, state.w],
             "penalties": dict(self.penalties.values),
-            "splits": [None if split is None else split.snapshot() for split in splits],
+            "splits": [split.snapshot() for split in self._splits()],
             "prices": {n: None if s.budget is None else s.budget.price for n, s in self.spikes.items()},
         }
 
@@ -155,10 +183,8 @@ class KeptSweeper:
         state = self.state
         state.weights, state.v, state.a, state.u, state.w = tree["state"]
         self.penalties.values = tree["penalties"]
-        splits = [solver.split for solvers in self.weights.values() for solver in solvers]
-        for split, kept in zip(splits, tree["splits"], strict=True):
-            if split is not None:
-                split.restore(kept)
+        for split, kept in zip(self._splits(), tree["splits"], strict=True):
+            split.restore(kept)
         for name, solver in self.spikes.items():
             if solver.budget is not None:
                 solver.budget = replace(solver.budget, price=tree["prices"][name])

@@ -13,6 +13,7 @@ from snnopt.algorithms import KeptAlgorithm, Net
 from snnopt.blocks import Binding
 from snnopt.errors import DataError
 from snnopt.penalties import PenaltyFunction
+from snnopt.runtime.acceleration import Accelerator
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.data import Samples
 from snnopt.runtime.forward import Wiring, rollout
@@ -45,6 +46,7 @@ class KeptLoop(Loop):
         rng: np.random.Generator,
         journal: Journal,
         penalties: Mapping[str, PenaltyFunction],
+        accelerator: Accelerator | None = None,
     ) -> None:
         if samples.lengths is not None:
             fix = "use 'online' or 'rollout', or cut the series to one length"
@@ -57,7 +59,7 @@ class KeptLoop(Loop):
         else:
             state.scatter(wiring, rng)
         self.sweeper = KeptSweeper(wiring, bindings, algorithm, state, penalties)
-        self.control = PenaltyControl(self.sweeper)
+        self.control, self.accelerator = PenaltyControl(self.sweeper), accelerator
         self.views = loss_views(wiring, samples.steps)
         self.uses = readout_uses(self.views, wiring)
         self._weights = self.sweeper.reported_weights()
@@ -75,6 +77,7 @@ class KeptLoop(Loop):
             return over
         for iteration in range(self.done + 1, algorithm.max_iter + 1):
             sweeper.moving = iteration > algorithm.warm_up
+            start = None if self.accelerator is None else sweeper.pack()
             for word in algorithm.updates(self.net):
                 sweeper.run(word)
             weights = sweeper.reported_weights()
@@ -88,18 +91,32 @@ class KeptLoop(Loop):
             improved = batch.loss < journal.best_loss * (1 - 1e-4)
             record = self._record(iteration, batch, found)
             journal.add(record, weights, algorithm.max_iter - iteration)
-            self.control.after(iteration, found, record.dual, self._crossed(found))
+            changed = self.control.after(iteration, found, record.dual, self._crossed(found))
             self.stale, self.done = 0 if improved else self.stale + 1, iteration
             self.last = (_fired(batch), found.fires)
             self._look_after(iteration, record)
             rests = self._rests(found, record)
             self.lagrangian = found.lagrangian
+            if start is not None:
+                self._accelerate(*start, changed)
             yield
             if rests:
                 return Status.CONVERGED, f"all residuals are within tolerance, at iteration {iteration}"
             if over := self._over():
                 return over
         return Status.MAX_ITER, f"ran {algorithm.max_iter} iterations"
+
+    def _accelerate(self, parts: list[tuple[str, str]], old: Array, changed: bool) -> None:
+        """Move on from where the sweep led, unless the map or its variables are not what they were."""
+        assert self.accelerator is not None
+        present, new = self.sweeper.pack()
+        if changed or present != parts:
+            self.accelerator.forget()
+            return
+        x = self.accelerator.after(old, new)
+        if x is not new:
+            self.sweeper.unpack(x)
+            self.control.hold()
 
     def _over(self) -> tuple[Status, str] | None:
         """Why to stop after the iterations done, if at all."""
@@ -150,6 +167,7 @@ class KeptLoop(Loop):
             "weights": self._weights,
             "sweeper": self.sweeper.snapshot(),
             "control": self.control.snapshot(),
+            "accelerator": None if self.accelerator is None else self.accelerator.snapshot(),
             "rng": self.rng.bit_generator.state,
         }
 
@@ -160,6 +178,8 @@ class KeptLoop(Loop):
         self.rng.bit_generator.state = tree["rng"]
         self.sweeper.restore(tree["sweeper"])
         self.control.restore(tree["control"])
+        if self.accelerator is not None:
+            self.accelerator.restore(tree["accelerator"])
 
     def _roll_out(self, weights: dict[str, Array]) -> Batch:
         """The rollout of these weights, and its objective."""
