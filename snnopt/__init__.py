@@ -54,8 +54,10 @@ from snnopt.model import (
     cvx,
 )
 from snnopt.penalties import (
+    DitheredStep,
     ExactStep,
     Fixed,
+    FlippedStep,
     FlipShare,
     Geometric,
     OSQPRule,
@@ -104,7 +106,9 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Box",
+    "DitheredStep",
     "ExactStep",
+    "FlippedStep",
     "Fixed",
     "FlipShare",
     "Geometric",

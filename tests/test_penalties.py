@@ -149,6 +149,24 @@ def test_wrong_functions_are_refused(make: Any, words: str) -> None:
         make()
 
 
+@pytest.mark.parametrize(
+    ("name", "step", "field"),
+    [
+        ("online", so.DitheredStep(0.3, 0.4), {"dither": 0.3, "step": 4.0}),
+        ("rollout", so.FlippedStep(0.1, 30.0), {"flips": 0.1, "distance": 30.0}),
+    ],
+)
+def test_steps_of_rolled_out_algorithms_are_chosen_too(name: str, step: Any, field: dict[str, Any]) -> None:
+    by_field = so.compile(small(), ALGORITHMS[name](**field)).solve(X, LABELS)
+    for key in ("step", "h.step"):
+        chosen = so.compile(small(), name, penalties={key: step}).solve(X, LABELS)
+        assert all(np.array_equal(chosen.weights[n], w) for n, w in by_field.weights.items())
+    with pytest.raises(so.ModelError, match=rf"use so\.{type(step).__name__}"):
+        so.compile(small(), name, penalties={"step": so.ExactStep(0.1)})
+    with pytest.raises(so.ModelError, match="share in"):
+        type(step)(1.5, 1.0)
+
+
 def test_explain_shows_penalties_and_what_moves_them() -> None:
     text = so.compile(small(), "full_dual", penalties=everywhere(so.ResidualBalancing(), rho=2.0)).explain()
     assert (

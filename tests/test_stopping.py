@@ -109,6 +109,8 @@ def test_a_lower_loss_with_far_worse_accuracy_is_told(monkeypatch: pytest.Monkey
         (lambda: so.Stopping(patience=0), "patience = 0"),
         (lambda: so.Stopping(keep="best"), "keep = 'best'"),  # type: ignore[arg-type]
         (lambda: so.compile(small()).solve(X, LABELS, stop=3), "stop=3"),  # type: ignore[arg-type]
+        (lambda: so.compile(small()).solve(X, LABELS, stop=so.Stopping(absolute=1.0)), "'online' has none"),
+        (lambda: so.compile(linear()).solve(X, X[0, :, :3], stop=so.Stopping(keep="accuracy")), "no labels"),
         (lambda: so.compile(small()).solve(X, LABELS, stop=so.Stopping(keep="validation")), "validation="),
     ],
 )

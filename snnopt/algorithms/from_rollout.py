@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from snnopt.algorithms.base import Algorithm
-from snnopt.algorithms.settings import Dithered, Exact, FullBatch, MiniBatches, ReadoutStep, WeightStep
-from snnopt.penalties import chosen_penalties
+from snnopt.algorithms.settings import FullBatch, MiniBatches, ReadoutStep, WeightStep
+from snnopt.penalties import DitheredStep, FlippedStep, chosen_penalties
 from snnopt.program import Program
 from snnopt.split import Block, Form, StepRule, split_rollout
 
@@ -32,7 +32,7 @@ class RolloutAlgorithm(Algorithm):
     def output_words(self) -> tuple[str, ...]:  # noqa: D102
         return ()
 
-    def penalties(self, program: Program, given: object = None) -> dict[str, Dithered | Exact]:  # noqa: D102
+    def penalties(self, program: Program, given: object = None) -> dict[str, DitheredStep | FlippedStep]:  # noqa: D102
         hidden = [c.name for c in program.couplings if c.dynamics.spiking]
         return chosen_penalties((), hidden, {"step": self.step_coupling}, given)
 
@@ -46,7 +46,7 @@ class RolloutAlgorithm(Algorithm):
 
     @property
     @abstractmethod
-    def step_coupling(self) -> Dithered | Exact:
+    def step_coupling(self) -> DitheredStep | FlippedStep:
         """How potentials move under the step coupling."""
 
     @property

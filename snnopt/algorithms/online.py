@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from snnopt.algorithms.from_rollout import RolloutAlgorithm
-from snnopt.algorithms.settings import SHARE, WHOLE, Dithered, MiniBatches, ReadoutStep, WeightStep
+from snnopt.algorithms.settings import SHARE, WHOLE, MiniBatches, ReadoutStep, WeightStep
 from snnopt.algorithms.words import Net, Sweep
+from snnopt.penalties import DitheredStep
 from snnopt.split import StepRule
 
 
@@ -61,8 +62,8 @@ class Online(RolloutAlgorithm):
         return MiniBatches(self.epochs, self.batch_size)
 
     @property
-    def step_coupling(self) -> Dithered:  # noqa: D102
-        return Dithered(self.dither, self.step * self.move)
+    def step_coupling(self) -> DitheredStep:  # noqa: D102
+        return DitheredStep(self.dither, self.step * self.move)
 
     @property
     def weight_block(self) -> WeightStep:  # noqa: D102

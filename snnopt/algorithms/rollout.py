@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from snnopt.algorithms.from_rollout import RolloutAlgorithm
-from snnopt.algorithms.settings import SHARE, WHOLE, Exact, FullBatch, ReadoutStep, WeightStep
+from snnopt.algorithms.settings import SHARE, WHOLE, FullBatch, ReadoutStep, WeightStep
 from snnopt.algorithms.words import Net, Sweep
+from snnopt.penalties import FlippedStep
 from snnopt.split import StepRule
 
 
@@ -60,8 +61,8 @@ class Rollout(RolloutAlgorithm):
         return FullBatch(self.max_iter, self.patience)
 
     @property
-    def step_coupling(self) -> Exact:  # noqa: D102
-        return Exact(self.flips, self.distance)
+    def step_coupling(self) -> FlippedStep:  # noqa: D102
+        return FlippedStep(self.flips, self.distance)
 
     @property
     def weight_block(self) -> WeightStep:  # noqa: D102

@@ -35,22 +35,6 @@ class FullBatch:
 
 
 @dataclass(frozen=True)
-class Dithered:
-    """Dithered step; rho keeps moves at ``volts`` (RMS, in thresholds). ``quantile`` of |v - theta| is the half-width."""
-
-    quantile: float
-    volts: float
-
-
-@dataclass(frozen=True)
-class Exact:
-    """Exact step; ``share`` of the spikes flip, rho is ``distance`` times the mean demand."""
-
-    share: float
-    distance: float
-
-
-@dataclass(frozen=True)
 class WeightStep:
     """Weight block: ridge over the features' mean square, forgetting factor (0: this batch only), share of samples in the Gram
     sums, over-relaxation.

@@ -232,6 +232,9 @@ class Plan:
         if stop is not None:
             if not isinstance(stop, Stopping):
                 raise ModelError("solve", f"stop={shown(stop)}", "give so.Stopping(patience=10), for instance")
+            if stop.by_residuals and not isinstance(self.algorithm, KeptAlgorithm):
+                cause = f"tolerances on residuals, and {self.algorithm.name!r} has none: its sweeps start feasible"
+                raise ModelError("solve, stop", cause, "use patience, or an algorithm that keeps potentials")
             if stop.keep == "validation" and validation is None:
                 raise ModelError(
                     "solve", "stop keeps the best on validation data, and there are none", "give validation=(X, y)"
@@ -239,6 +242,10 @@ class Plan:
         if accelerate is not None:
             self._check_acceleration(accelerate)
         samples, labels = _checked(self.program, data, targets, timesteps, lengths)
+        if stop is not None and stop.keep == "accuracy" and all(y.ndim == 2 for y in labels.values()):
+            raise ModelError(
+                "solve", "stop keeps the best accuracy, and there are no labels", "use keep='loss' or 'validation'"
+            )
         check_range(samples, np.dtype(self.algorithm.dtype))
         held = None
         if validation is not None:

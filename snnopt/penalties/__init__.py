@@ -16,16 +16,18 @@ from snnopt.penalties.controllers import (
     Spectral,
 )
 from snnopt.penalties.flip_share import distance_penalty, flip_penalty
-from snnopt.penalties.functions import ExactStep, PenaltyFunction, Quadratic
+from snnopt.penalties.functions import DitheredStep, ExactStep, FlippedStep, PenaltyFunction, Quadratic
 from snnopt.penalties.levenberg_marquardt import LevenbergMarquardt
 from snnopt.penalties.volts import volts_penalty
 
 __all__ = [
     "CONTROLLERS",
     "Controller",
+    "DitheredStep",
     "ExactStep",
     "Fixed",
     "FlipShare",
+    "FlippedStep",
     "Geometric",
     "LevenbergMarquardt",
     "OSQPRule",

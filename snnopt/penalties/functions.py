@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import ClassVar
 
@@ -57,3 +57,46 @@ class ExactStep(PenaltyFunction):
 
     coupling: ClassVar[str] = "step"
     formula: ClassVar[str] = "sigma/2 ||a - H(v - theta) + w||^2"
+
+
+@dataclass(frozen=True)
+class DitheredStep:
+    """``-<demand, E H(v - theta - xi)>`` with a random offset xi, for algorithms that start every sweep from a rollout.
+
+    Parameters
+    ----------
+    quantile : of ``|v - theta|``, in (0, 1]: the half-width of xi's triangular density.
+    volts : what rho keeps the moves of potentials at, root mean square, in thresholds.
+    """
+
+    quantile: float
+    volts: float
+
+    def __post_init__(self) -> None:
+        _check(self, share="quantile")
+
+
+@dataclass(frozen=True)
+class FlippedStep:
+    """The exact step by its two branches, for algorithms that start every sweep from a rollout.
+
+    Parameters
+    ----------
+    share : of the spikes that flip in a sweep, in (0, 1], which sets sigma.
+    distance : rho over the mean absolute demand, how dear a move is against a flip.
+    """
+
+    share: float
+    distance: float
+
+    def __post_init__(self) -> None:
+        _check(self, share="share")
+
+
+def _check(step: DitheredStep | FlippedStep, share: str) -> None:
+    for f in fields(step):
+        value = getattr(step, f.name)
+        number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and float(value) > 0
+        if not number or (f.name == share and value > 1):
+            fix = "give a share in (0, 1]" if f.name == share else "give a positive number"
+            raise ModelError(type(step).__name__, f"{f.name} = {shown(value)}", fix)

@@ -64,6 +64,10 @@ class CheckpointWriter:
     def __init__(self, checkpoint: Checkpoint, plan: str, data: str) -> None:
         if Path(checkpoint.path).is_dir() or checkpoint.file.is_dir():
             raise FileError(str(checkpoint.path), "it is a folder", "give a file in it, e.g. 'run.npz'")
+        if not checkpoint.file.parent.is_dir():
+            raise FileError(
+                str(checkpoint.path), f"the folder {checkpoint.file.parent} does not exist", "make it first"
+            )
         self.checkpoint, self.header = checkpoint, {"plan": plan, "data": data}
         self.last_time, self.records = time.monotonic(), 0
 

@@ -157,11 +157,18 @@ class Engine:
     def outcome(self) -> Outcome:
         """What there is so far; of a run that is not over, as if the user had stopped it."""
         journal, loop = self.journal, self.loop
-        journal.compare(self.samples.count)
+        if not isinstance(loop, MiniBatchLoop):  # whose records are of batches on the way
+            journal.compare(self.samples.count)
         status, message = self.end or (Status.INTERRUPTED, f"left by the user after {len(journal.records)} records")
         best = loop.weights if journal.best is None else journal.best
-        best, last = (keep_budgets(self.wiring, w, self.samples, journal.note) for w in (best, loop.weights))
-        return Outcome(best, last, status, message, History(tuple(journal.records)), tuple(journal.notes))
+        found = best
+        best, last = (keep_budgets(self.wiring, w, self.samples, journal.remark) for w in (best, loop.weights))
+        if best is not found:
+            journal.remark(
+                "biases of layers over their budget were lowered at the end, so the weights returned are not those of any "
+                "record: result.score(X, y) tells what they are worth; more iterations may need less of that"
+            )
+        return Outcome(best, last, status, message, History(tuple(journal.records)), journal.told)
 
     def resume(self, tree: Tree) -> None:
         """Go on from what :meth:`snapshot` gave."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, overload
@@ -111,7 +112,8 @@ class History:
         if not self.records:
             return "History(empty)"
         first, last = self.records[0], self.records[-1]
-        return f"History({len(self)} records, loss {first.loss:.4g} -> {last.loss:.4g}, accuracy {last.accuracy:.1%})"
+        accuracy = "" if math.isnan(last.accuracy) else f", accuracy {last.accuracy:.1%}"
+        return f"History({len(self)} records, loss {first.loss:.4g} -> {last.loss:.4g}{accuracy})"
 
     def __len__(self) -> int:
         return len(self.records)

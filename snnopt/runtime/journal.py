@@ -44,7 +44,7 @@ class Journal:
         self.began = time.perf_counter()
         self.wiring, self.validation, self.time_limit, self.watch = wiring, validation, time_limit, watch
         self.records: list[Record] = []
-        self.notes: dict[str, None] = {}
+        self.notes: dict[str, int] = {}
         self.stopping, self.budgets = stopping, spike_budgets(wiring.program)
         self.best: dict[str, Array] | None = None
         self.best_at, self.stale, self.best_rank = -1, 0, (float("inf"),) * 3
@@ -61,7 +61,7 @@ class Journal:
             validation = score(readouts(self.wiring, weights, samples), targets)
         record = replace(record, seconds=seconds, validation=validation)
         self.records.append(record)
-        excess = max([0.0, *(record.firing_rate[n] / b - 1 - SLACK for n, b in self.budgets.items())])
+        excess = self._excess(record)
         if self.lowest is None or (excess, record.loss) < (self.best_excess, self.best_loss):
             self.lowest, self.best_loss, self.best_excess = weights, record.loss, excess
         rank = (excess, -self._merit(record), record.loss)
@@ -71,6 +71,10 @@ class Journal:
         log_record(record)
         self.watch(record, left)
         self.shown += time.perf_counter() - start
+
+    def _excess(self, record: Record) -> float:
+        """How far over its budget a layer fires, relative, beyond the slack."""
+        return max([0.0, *(record.firing_rate[n] / b - 1 - SLACK for n, b in self.budgets.items())])
 
     def _merit(self, record: Record) -> float:
         """What an iterate is kept for, beside its loss; NaN counts as the worst."""
@@ -83,12 +87,13 @@ class Journal:
         """Note where the iterate of least loss classifies much worse than another one did, by more than chance would have it."""
         if self.stopping.keep != "loss" or self.best_at < 0:
             return
-        kept, best = self.records[self.best_at], max(self.records, key=lambda r: (r.accuracy, -r.loss))
+        within = [r for r in self.records if self._excess(r) <= self.best_rank[0]]
+        kept, best = self.records[self.best_at], max(within, key=lambda r: (r.accuracy, -r.loss))
         if best.accuracy > kept.accuracy + MUCH + 1 / math.sqrt(samples):
-            self.notes[
+            self.remark(
                 f"the weights returned have the least loss (iteration {kept.iteration}, accuracy {kept.accuracy:.1%}); iteration "
                 f"{best.iteration} classified {best.accuracy:.1%} right: stop=so.Stopping(keep='accuracy') returns that one"
-            ] = None
+            )
 
     def snapshot(self) -> Tree:
         """All of it as plain data."""
@@ -96,7 +101,7 @@ class Journal:
             "elapsed": time.perf_counter() - self.began,
             "shown": self.shown,
             "records": tuple(self.records),
-            "notes": list(self.notes),
+            "notes": dict(self.notes),
             "best": [self.best, self.best_at, self.stale, self.best_rank],
             "lowest": [self.lowest, self.best_loss, self.best_excess],
         }
@@ -106,7 +111,7 @@ class Journal:
         self.began, self.shown = time.perf_counter() - tree["elapsed"], tree["shown"]
         self.earlier = tree["elapsed"] - tree["shown"]
         self.records = [Record(**r) for r in tree["records"]]
-        self.notes = dict.fromkeys(tree["notes"])
+        self.notes = tree["notes"]
         self.best, self.best_at, self.stale, rank = tree["best"]
         self.best_rank = (rank[0], rank[1], rank[2])
         self.lowest, self.best_loss, self.best_excess = tree["lowest"]
@@ -117,10 +122,22 @@ class Journal:
 
     def note(self, text: str) -> None:
         """Keep something that the user should know, once."""
-        kind = text.partition(" (")[0]  # the same of a later record is told by result.notes
-        if not any(n.partition(" (")[0] == kind for n in self.notes):
+        kind = text.partition(" (")[0]
+        first = next((n for n in self.notes if n.partition(" (")[0] == kind), None)
+        if first is None:
             log_note(text)
-        self.notes[text] = None
+            self.notes[text] = 1
+        else:
+            self.notes[first] += 1
+
+    def remark(self, text: str) -> None:
+        """Keep something about what is returned, however often it is asked for."""
+        self.notes.setdefault(text, 1)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The notes, each kind once, with how often it came again."""
+        return tuple(n if k == 1 else f"{n} [{k} times in all]" for n, k in self.notes.items())
 
     @property
     def out_of_time(self) -> bool:

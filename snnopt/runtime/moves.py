@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.algorithms.settings import Dithered, Exact
-from snnopt.penalties import distance_penalty, flip_penalty, volts_penalty
+from snnopt.penalties import DitheredStep, FlippedStep, distance_penalty, flip_penalty, volts_penalty
 from snnopt.runtime.adjoint import Demand, Move, Separable, Wanted
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.snapshots import Tree
@@ -51,7 +50,7 @@ class Moves(ABC):
 class DitheredMoves(Moves):
     """The dithered rule: the slope is fixed before the pass, rho after it."""
 
-    def __init__(self, layer: str, threshold: Any, settings: Dithered, rule: Any) -> None:
+    def __init__(self, layer: str, threshold: Any, settings: DitheredStep, rule: Any) -> None:
         self.layer, self.threshold, self.settings, self.rule = layer, threshold, settings, rule
 
     def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:  # noqa: D102
@@ -80,7 +79,7 @@ class ExactMoves(Moves):
     Where a layer feeds itself, its full demand depends on later flips, so sigma is the last iteration's.
     """
 
-    def __init__(self, layer: str, threshold: Any, settings: Exact, rule: Any, feedback: bool) -> None:
+    def __init__(self, layer: str, threshold: Any, settings: FlippedStep, rule: Any, feedback: bool) -> None:
         self.layer, self.threshold, self.settings = layer, threshold, settings
         self.rule, self.feedback = rule, feedback
         self.rho = self.sigma = 0.0

@@ -75,7 +75,9 @@ class EpochMeans:
         self.rho = dict(batch.rho)
 
     def probe(self, batch: Batch, again: Batch, sweeper: Sweeper) -> None:
-        """Take in what an update changed on its own batch."""
+        """Take in what an update changed on its own batch; once an epoch, as looking costs as much as a rollout."""
+        if self.flips:
+            return
         flips, gap = Aims.of(batch, sweeper).against(again)
         for layer in flips:
             self.flips.setdefault(layer, []).append(flips[layer])

@@ -29,7 +29,15 @@ class Format:
     compressed: bool = True
 
 
-RESULT = Format("snnopt-result", 1, "result.save")
+RESULT = Format("snnopt-result", 1, "result.save(...)")
+OTHERS = {
+    "snnopt-result": ("result, not the state of a run", "load it by so.load(path); resume from what checkpoint= wrote"),
+    "snnopt-checkpoint": (
+        "checkpoint, not a result",
+        "go on from it by plan.solve(..., resume=path), and save that result",
+    ),
+}
+"""What the formats hold, and what to do with one in the other's place."""
 
 
 def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array], kind: Format = RESULT) -> Path:
@@ -64,11 +72,14 @@ def load_arrays(path: Path, kind: Format = RESULT) -> tuple[dict[str, Any], dict
     """Read what :func:`save_arrays` wrote; raises :class:`FileError` for anything else."""
     path = path if path.exists() or path.suffix else path.with_suffix(".npz")
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}; such files are written by {kind.writer}({str(path)!r})")
+        raise FileNotFoundError(f"there is no file {path}; such files are written by {kind.writer}")
     with damaged(path, kind):
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(str(arrays.pop("header")))
+        if header["format"] in OTHERS and header["format"] != kind.name:
+            what, fix = OTHERS[header["format"]]
+            raise FileError(str(path), f"it holds a {what}", fix)
         if header["format"] != kind.name:
             raise KeyError(header["format"])
         version = int(header["version"])

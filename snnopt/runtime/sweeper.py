@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import RolloutAlgorithm, Word
-from snnopt.algorithms.settings import Exact
 from snnopt.backends import one_or_each
 from snnopt.blocks import Binding
-from snnopt.penalties import LevenbergMarquardt, RateMultiplier
+from snnopt.penalties import FlippedStep, LevenbergMarquardt, RateMultiplier
 from snnopt.runtime.adjoint import Demand, Move, Separable, demand_on, demands_of_cell, priced, sum_of
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
@@ -191,7 +190,7 @@ class Sweeper:
 
     @property
     def _exact(self) -> bool:
-        return isinstance(self.algorithm.step_coupling, Exact)
+        return isinstance(self.algorithm.step_coupling, FlippedStep)
 
     def _moves(self, binding: Binding) -> Moves:
         name = binding.block.layers[0]
@@ -200,11 +199,11 @@ class Sweeper:
             self.couplings.get(f"{name}.step", self.algorithm.step_coupling),
         )
         if not coupling.dynamics.spiking:
-            share = settings.share if isinstance(settings, Exact) else settings.volts
+            share = settings.share if isinstance(settings, FlippedStep) else settings.volts
             return LinearMoves(name, share, binding.rule)
         assert coupling.dynamics.threshold is not None
         threshold = one_or_each(coupling.dynamics.threshold, self.dtype)
-        if isinstance(settings, Exact):
+        if isinstance(settings, FlippedStep):
             inside = next(cell for cell in self.program.cells if name in cell)
             feedback = any(m.source in inside for m in coupling.maps)
             return ExactMoves(name, threshold, settings, binding.rule, feedback)

@@ -10,9 +10,10 @@ from snnopt.algorithms.online import Online
 from snnopt.algorithms.own.settings import NEAREST, check_names, choose, shown_settings
 from snnopt.algorithms.own.written import Written
 from snnopt.algorithms.rollout import Rollout
-from snnopt.algorithms.settings import Dithered, Exact, FullBatch, MiniBatches, ReadoutStep, WeightStep
+from snnopt.algorithms.settings import FullBatch, MiniBatches, ReadoutStep, WeightStep
 from snnopt.algorithms.words import Net, Sweep
 from snnopt.errors import ModelError
+from snnopt.penalties import DitheredStep, FlippedStep
 from snnopt.split import StepRule
 
 
@@ -50,7 +51,7 @@ class OwnRollout(RolloutAlgorithm):
         return self.nearest.schedule
 
     @property
-    def step_coupling(self) -> Dithered | Exact:  # noqa: D102
+    def step_coupling(self) -> DitheredStep | FlippedStep:  # noqa: D102
         return self.nearest.step_coupling
 
     @property
