@@ -11,6 +11,7 @@ import pytest
 import snnopt as so
 from snnopt.algorithms import ALGORITHMS
 from snnopt.runtime.history import Record
+from snnopt.runtime.journal import Journal
 from tests.sweeps import KEPT, small
 
 RNG = np.random.default_rng(0)
@@ -87,8 +88,6 @@ def test_patience_ends_a_run_that_gets_no_better(name: str, keep: Any) -> None:
 
 
 def test_a_lower_loss_with_far_worse_accuracy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from snnopt.runtime.journal import Journal
-
     add, k = Journal.add, iter(range(100))
 
     def worse(self: Journal, record: Record, weights: Any, left: int) -> None:
@@ -165,3 +164,16 @@ def test_wrong_options_are_refused_when_iterating() -> None:
 def test_a_callback_ends_a_run_by_returning_true() -> None:
     result = so.compile(small(), quick("rollout")).solve(X, LABELS, callback=lambda record: record.iteration == 2)
     assert result.status is so.Status.INTERRUPTED and len(result.history) == 3
+
+
+def test_a_loss_that_never_falls_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = so.compile(small(), quick("rollout"))
+    assert not [n for n in plan.solve(X, LABELS).notes if "no later iterate" in n]
+    add = Journal.add
+
+    def worse(self: Journal, record: Record, weights: Any, left: int) -> None:
+        add(self, Record(**{**vars(record), "loss": 1.0 + record.iteration}), weights, left)
+
+    monkeypatch.setattr(Journal, "add", worse)
+    (note,) = [n for n in plan.solve(X, LABELS).notes if "no later iterate" in n]
+    assert "the first one, 1:" in note and "check the scale of data and starting weights" in note

@@ -157,6 +157,7 @@ class Engine:
     def outcome(self) -> Outcome:
         """What there is so far; of a run that is not over, as if the user had stopped it."""
         journal, loop = self.journal, self.loop
+        journal.look_back()
         if not isinstance(loop, MiniBatchLoop):  # whose records are of batches on the way
             journal.compare(self.samples.count)
         status, message = self.end or (Status.INTERRUPTED, f"left by the user after {len(journal.records)} records")

@@ -83,6 +83,14 @@ class Journal:
         merit = record.accuracy if self.stopping.keep == "accuracy" else record.validation
         return -math.inf if math.isnan(merit) else merit
 
+    def look_back(self) -> None:
+        """Note where the loss never fell."""
+        if self.best_at == 0 and len(self.records) > 1 and self.stopping.keep == "loss":
+            self.remark(
+                f"no later iterate has a lower loss than the first one, {self.records[0].loss:.3g}: lower the algorithm's step, "
+                "raise its ridge, or check the scale of data and starting weights"
+            )
+
     def compare(self, samples: int) -> None:
         """Note where the iterate of least loss classifies much worse than another one did, by more than chance would have it."""
         if self.stopping.keep != "loss" or self.best_at < 0:
