@@ -80,7 +80,7 @@ ALGORITHMS = {
     "online": so.Online(epochs=3),
     "rollout": so.Rollout(max_iter=5),
     "consensus": so.algorithms.Consensus(max_iter=3),
-    "exact_block": so.algorithms.ExactBlock(max_iter=3, begin="rollout"),
+    "exact_block": so.algorithms.ExactBlock(max_iter=3, start="rollout"),
 }
 
 
@@ -266,7 +266,7 @@ def test_a_cvx_penalty_counts_in_the_objective_as_its_closed_form_does(algorithm
     losses = {}
     chosen = {
         "rollout": so.Rollout(max_iter=2, dtype="float64"),
-        "exact_block": so.algorithms.ExactBlock(max_iter=2, begin="rollout", dtype="float64"),
+        "exact_block": so.algorithms.ExactBlock(max_iter=2, start="rollout", dtype="float64"),
     }[algorithm]
     terms = {
         "l1": so.L1(H.weights),

@@ -19,13 +19,13 @@ from snnopt.runtime.adjoint import Demand, Move, Wanted
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.moves import Moves
 from snnopt.runtime.readout import readout_uses
-from snnopt.runtime.residuals import difference_residual, trace_residual
 from snnopt.runtime.stacking import stack
 from snnopt.runtime.statistics import UseFeatures
 from snnopt.runtime.sweeper import Sweeper
 from snnopt.runtime.views import loss_views
 from tests.graphs import Drawn, networks
 from tests.naive import run
+from tests.residuals import difference_residual, trace_residual
 
 F64 = np.dtype(np.float64)
 MANY = settings(deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))

@@ -18,9 +18,9 @@ from snnopt.errors import CompileError
 from snnopt.lower import lower
 from snnopt.runtime import Wiring, check_weights
 from snnopt.runtime.kept import KeptSweeper, State, measure
-from snnopt.runtime.residuals import difference_residual, trace_residual
 from snnopt.split import Box, Form, Order
 from tests.graphs import Drawn, networks
+from tests.residuals import difference_residual, trace_residual
 
 F64 = np.dtype(np.float64)
 MANY = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
@@ -226,7 +226,7 @@ def data(steps: int = 9) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("depth", [1, 2])
 @pytest.mark.parametrize("over", ["last", "mean", so.Window(3)])
 def test_the_lagrangian_of_exact_block_never_rises_while_duals_rest(begin: str, depth: int, over: Any) -> None:
-    algorithm = ALGORITHMS["exact_block"](max_iter=15, begin=begin, warm_up=15, dtype="float64")  # type: ignore[call-arg]
+    algorithm = ALGORITHMS["exact_block"](max_iter=15, start=begin, warm_up=15, dtype="float64")  # type: ignore[call-arg]
     result = so.compile(problem(depth, over=over), algorithm).solve(*data())
     found = np.asarray(result.history["lagrangian"])
     assert len(found) == 15
@@ -306,7 +306,7 @@ def test_a_published_plan_runs_the_rules_it_shows() -> None:
 
 BUDGETED: dict[str, KeptAlgorithm] = {
     "perin2025": so.algorithms.Perin2025(max_iter=20, warm_up=5),
-    "exact_block": so.algorithms.ExactBlock(max_iter=60, begin="rollout"),
+    "exact_block": so.algorithms.ExactBlock(max_iter=60, start="rollout"),
     "full_dual": so.algorithms.FullDual(max_iter=90),
     "consensus": so.algorithms.Consensus(max_iter=60),
 }

@@ -123,7 +123,7 @@ def test_published_settings_are_there_too() -> None:
     published = so.Perin2025(clip="published", last_step="published", max_iter=5)
     assert same(solved(mine, small()), solved(published, small()))
     mine = own(backward, form="difference", order="coloured", start="rollout", max_iter=5)
-    assert same(solved(mine), solved(so.ExactBlock(chain="coloured", begin="rollout", max_iter=5)))
+    assert same(solved(mine), solved(so.ExactBlock(chain="coloured", start="rollout", max_iter=5)))
 
 
 def test_the_contract_trains_on_digits() -> None:

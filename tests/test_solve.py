@@ -634,3 +634,17 @@ def test_what_a_fixed_readout_passes_on_is_its_rules(clusters: Data) -> None:
 def start(plan: so.Plan) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     return {v.name: rng.standard_normal(v.shape) for v in plan.program.variables if v.kind in ("weight", "bias")}
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "words"),
+    [
+        ("rollout", "epochs", r"setting of Rollout.*'epochs'.*max_iter"),
+        ("online", "lr", r"setting of Online.*'lr'.*step"),
+        ("full_dual", "rhoo", r"did you mean 'rho'"),
+    ],
+)
+def test_settings_that_an_algorithm_has_not_are_named(name: str, setting: str, words: str) -> None:
+    settings: dict[str, Any] = {setting: 1.0}
+    with pytest.raises(so.UnknownNameError, match=f"(?s){words}"):
+        so.algorithms.ALGORITHMS[name](**settings)

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 from snnopt.algorithms.words import Net, Sweep, Word
-from snnopt.errors import CompileError, ModelError, shown
+from snnopt.errors import CompileError, ModelError, shown, unknown_name
 from snnopt.program import Program
 from snnopt.split import Block, Form
 
 
+class _Named(ABCMeta):
+    """Refuses settings that a class has not, by name, before Python does it without advice."""
+
+    def __call__(cls, *args: Any, **settings: Any) -> Any:
+        known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+        for name in settings:
+            if name not in known:
+                raise unknown_name(f"setting of {cls.__name__}", name, known)
+        return super().__call__(*args, **settings)
+
+
 @dataclass(frozen=True)
-class Algorithm(ABC):
+class Algorithm(metaclass=_Named):
     """An ADMM variant: a sweep over blocks, and its settings.
 
     Fields are checked when it is made: numbers are positive, unless the field's metadata say that zero will do; ``share``

@@ -23,12 +23,12 @@ class ExactBlock(KeptAlgorithm):
     ----------
     chain : ``"exact"`` solves each neuron's whole chain of potentials, ``"coloured"`` even steps and then odd ones: a descent
         step that costs less, and less still with long series.
-    begin : ``"uniform"`` draws potentials and spikes from U[0, 1), ``"rollout"`` starts feasible.
+    start : ``"uniform"`` draws potentials and spikes from U[0, 1), ``"rollout"`` starts feasible.
 
     The rest as in :class:`KeptAlgorithm`.
     """
 
-    begin: Literal["uniform", "rollout"] = field(default="uniform", metadata={"choices": ("uniform", "rollout")})
+    start: Start = field(default="uniform", metadata={"choices": ("uniform", "rollout")})
     chain: Literal["exact", "coloured"] = field(default="exact", metadata={"choices": ("exact", "coloured")})
 
     name: ClassVar[str] = "exact_block"
@@ -37,12 +37,7 @@ class ExactBlock(KeptAlgorithm):
     summary: ClassVar[str] = "difference form, every block its exact minimiser, one multiplier"
 
     @property
-    def start(self) -> Start:  # type: ignore[override]
-        """Where potentials and spikes start."""
-        return self.begin
-
-    @property
-    def order(self) -> Order:  # type: ignore[override]
+    def order(self) -> Order:
         """The order in which potentials are solved for."""
         return "together" if self.chain == "exact" else "coloured"
 

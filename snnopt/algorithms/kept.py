@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from snnopt.algorithms.base import Algorithm
 from snnopt.algorithms.settings import SHARE, WHOLE, Duals, Start
@@ -39,9 +38,20 @@ class KeptAlgorithm(Algorithm):
     warm_up: int = field(default=0, metadata=WHOLE | {"zero": True})
     patience: int | None = field(default=None, metadata=WHOLE)
 
-    order: ClassVar[Order]
-    start: ClassVar[Start]
-    duals: ClassVar[Duals]
+    @property
+    @abstractmethod
+    def order(self) -> Order:
+        """Whether steps of time are solved together, in two colours, or one after the other."""
+
+    @property
+    @abstractmethod
+    def start(self) -> Start:
+        """Where potentials and spikes start."""
+
+    @property
+    @abstractmethod
+    def duals(self) -> Duals:
+        """Which couplings carry a scaled dual."""
 
     @property
     def words(self) -> tuple[str, ...]:  # noqa: D102

@@ -72,7 +72,9 @@ def load_arrays(path: Path, kind: Format = RESULT) -> tuple[dict[str, Any], dict
     """Read what :func:`save_arrays` wrote; raises :class:`FileError` for anything else."""
     path = path if path.exists() or path.suffix else path.with_suffix(".npz")
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}; such files are written by {kind.writer}")
+        raise FileNotFoundError(
+            f"there is no file {path}: check its name and folder; such files are written by {kind.writer}"
+        )
     with damaged(path, kind):
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}

@@ -37,9 +37,9 @@ class OwnKept(KeptAlgorithm):
 
     written: Written = field(kw_only=True, metadata={"part": True})
     form: Form = field(default="trace", metadata=_of(*FORMS))  # type: ignore[misc]
-    start: Start = field(default="rollout", metadata=_of("rollout", "uniform"))  # type: ignore[misc]
-    duals: Duals = field(default="all", metadata=_of(*ON_DUALS))  # type: ignore[misc]
-    order: Order = field(default="together", metadata=_of("together", "coloured", "one"))  # type: ignore[misc]
+    start: Start = field(default="rollout", metadata=_of("rollout", "uniform"))
+    duals: Duals = field(default="all", metadata=_of(*ON_DUALS))
+    order: Order = field(default="together", metadata=_of("together", "coloured", "one"))
     box: Box = field(default="none", metadata=_of("none", "exact", "published"))
     last_step: Literal["exact", "published"] = field(default="exact", metadata=_of("exact", "published"))
 
