@@ -2,8 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-EXTRAS := plot,data,timeseries,nir,dask,dev
-BENCH_EXTRAS := plot,data,timeseries,bench
+EXTRAS := plot,data,timeseries,numba,nir,dask,dev
+BENCH_EXTRAS := plot,data,timeseries,numba,bench
 PINS := .ci/constraints.txt
 PIP_INSTALL := -m pip install --disable-pip-version-check --constraint $(PINS) --editable
 

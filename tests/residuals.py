@@ -57,6 +57,6 @@ def difference_residual(
 def _current(
     wiring: Wiring, coupling: AffineCoupling, weights: Weights, signals: Mapping[str, Array], potentials: Array
 ) -> Array:
-    steps, samples, size = potentials.shape
-    i = current_of(wiring.incoming[coupling.name], weights, signals, steps, (samples, size), wiring.dtype)
+    steps = len(potentials)
+    i = current_of(wiring.incoming[coupling.name], weights, signals, steps, np.empty(potentials.shape, wiring.dtype))
     return np.broadcast_to(i, potentials.shape)

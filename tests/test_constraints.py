@@ -328,25 +328,27 @@ def test_a_failing_fallback_ends_in_a_status_that_names_the_layer() -> None:
 @pytest.mark.parametrize("boxed", [False, True])
 @pytest.mark.parametrize("failure", ["not finite", "not finite at once", "not solved"])
 def test_a_run_that_breaks_down_leaves_finite_weights(name: str, boxed: bool, failure: str) -> None:
-    """A weight rule gives NaN, or gives NaN once and then finds no solution."""
+    """A weight rule gives NaN, or gives NaN once and then cannot be prepared."""
     box, calls = so.Box(H.weights, -0.5, 0.5), list[int]()
     problem = so.Problem(NETWORK, so.SquaredError(Y, over="last"), constraints=[box] if boxed else [])
-    plan = so.compile(problem, dataclasses.replace(so.algorithms.ALGORITHMS[name](), dtype="float64"))
+    every = {"refresh": 1} if name == "online" else {}
+    plan = so.compile(problem, dataclasses.replace(so.algorithms.ALGORITHMS[name](), dtype="float64", **every))
 
     def broken(binding: Binding) -> Binding:
         if binding.block.kind != "weights":
             return binding
         assert isinstance(binding.rule, type)
-        solve: Any = binding.rule.solve  # type: ignore[attr-defined]
+        prepare: Any = binding.rule.prepare  # type: ignore[attr-defined]
 
         def fails(*arguments: Any) -> Any:
             calls.append(1)
             late = len(calls) - (0 if "once" in failure else 4)
             if late > 1 and failure == "not solved":
                 raise np.linalg.LinAlgError("Singular matrix")
-            return solve(*arguments) * (np.nan if late > 0 else 1.0)
+            found = prepare(*arguments)
+            return dataclasses.replace(found, lam=found.lam * (np.nan if late > 0 else 1.0))
 
-        return dataclasses.replace(binding, rule=type("Broken", (binding.rule,), {"solve": staticmethod(fails)}))
+        return dataclasses.replace(binding, rule=type("Broken", (binding.rule,), {"prepare": staticmethod(fails)}))
 
     result = dataclasses.replace(plan, bindings=tuple(map(broken, plan.bindings))).solve(*data(), timesteps=5)
     assert result.status in (so.Status.DIVERGED, so.Status.NUMERICAL_ERROR)

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 
 import snnopt as so
 from snnopt.algorithms import Word
+from snnopt.backends import Demand, Move
 from snnopt.errors import CompileError
 from snnopt.lower import lower
 from snnopt.program import check_program, pack_program, unpack_program
 from snnopt.runtime import Wiring, check_weights, rollout
-from snnopt.runtime.adjoint import Demand, Move, Wanted
+from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.moves import Moves
 from snnopt.runtime.readout import readout_uses

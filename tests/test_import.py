@@ -25,7 +25,7 @@ def loaded() -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "heavy", ["cvxpy", "networkx", "matplotlib", "sklearn", "torch", "jax", "dask", "nir", "pandas"]
+    "heavy", ["cvxpy", "networkx", "matplotlib", "sklearn", "torch", "jax", "dask", "nir", "numba", "pandas"]
 )
 def test_import_loads_nothing_heavy(loaded: set[str], heavy: str) -> None:
     assert "snnopt" in loaded

@@ -12,6 +12,7 @@ from hypothesis import given
 
 import snnopt as so
 from snnopt.algorithms import Word
+from snnopt.backends import Demand, Move
 from snnopt.blocks import LOSS_FUNCTIONS
 from snnopt.blocks.dithered_step import DitheredStep
 from snnopt.blocks.exact_step import ExactStep
@@ -20,7 +21,7 @@ from snnopt.blocks.masked_ridge_weights import MaskedRidgeWeights
 from snnopt.blocks.ridge_weights import RidgeWeights
 from snnopt.penalties import flip_penalty, volts_penalty
 from snnopt.runtime import Wiring
-from snnopt.runtime.adjoint import Demand, Move, Wanted
+from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.moves import Moves
 from snnopt.runtime.statistics import UseFeatures

@@ -29,7 +29,9 @@ class Online(RolloutAlgorithm):
     readout_step, readout_ridge : step of the read-out's majorised Newton, and its mu, in the same unit.
     dither : quantile of |v - threshold| that the half-width of the dithering is set to.
     memory : forgetting factor of the Gram sums, per batch.
-    gram_share : share of a batch's samples that enter the Gram sums.
+    gram_share : share of all samples that enter the weights' Gram sums.
+    refresh : batches between two renewals of the Gram sums and of their factors; the batch that renews them gives the samples
+        of the others' share too.
     dtype : ``"float32"`` or ``"float64"``.
     """
 
@@ -43,6 +45,7 @@ class Online(RolloutAlgorithm):
     dither: float = field(default=0.5, metadata=SHARE)
     memory: float = field(default=0.99, metadata=SHARE)
     gram_share: float = field(default=0.2, metadata=SHARE)
+    refresh: int = field(default=4, metadata=WHOLE)
 
     name: ClassVar[str] = "online"
     step_rule: ClassVar[StepRule] = "dithered"
@@ -67,7 +70,7 @@ class Online(RolloutAlgorithm):
 
     @property
     def weight_block(self) -> WeightStep:  # noqa: D102
-        return WeightStep(self.ridge, self.memory, self.gram_share, 1.0)
+        return WeightStep(self.ridge, self.memory, self.gram_share, 1.0, self.refresh)
 
     @property
     def readout_block(self) -> ReadoutStep:  # noqa: D102

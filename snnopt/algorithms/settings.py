@@ -37,19 +37,21 @@ class FullBatch:
 @dataclass(frozen=True)
 class WeightStep:
     """Weight block: ridge over the features' mean square, forgetting factor (0: this batch only), share of samples in the Gram
-    sums, over-relaxation.
+    sums, over-relaxation, sweeps between two renewals of the sums and of their factor.
     """
 
     ridge: float
     memory: float
     gram_share: float
     relaxation: float
+    refresh: int = 1
 
 
 @dataclass(frozen=True)
 class ReadoutStep:
-    """Read-out block: step eta, ridge over the features' mean square, forgetting factor."""
+    """Read-out block: step eta, ridge over the features' mean square, forgetting factor, sweeps between two renewals."""
 
     eta: float
     ridge: float
     memory: float
+    refresh: int = 1

@@ -125,6 +125,7 @@ class Plan:
         accelerate: Acceleration | None = None,
         checkpoint: Checkpoint | str | PathLike[str] | None = None,
         resume: str | PathLike[str] | None = None,
+        backend: str = "auto",
     ) -> Result:
         """Train.
 
@@ -151,6 +152,8 @@ class Plan:
         checkpoint : a file, or a :class:`Checkpoint`, to keep the state of the run in after every record.
         resume : go on from such a file, to the same bits as a run that was not stopped; give all else as it was given to that
             run. It is kept up to date, unless ``checkpoint`` names another. A time limit counts from here.
+        backend : what runs the passes over time, ``"numpy"`` or ``"numba"`` (compiled; needs the extra ``numba``). ``"auto"``
+            takes numba where it is installed and the run is long enough for loading it to pay.
 
         Raises
         ------
@@ -188,6 +191,7 @@ class Plan:
                 accelerate=accelerate,
                 checkpoint=checkpoint,
                 resume=resume,
+                backend=backend,
                 watch=watch,
             )
             run.engine.run()
@@ -220,6 +224,7 @@ class Plan:
         accelerate: Acceleration | None = None,
         checkpoint: Checkpoint | str | PathLike[str] | None = None,
         resume: str | PathLike[str] | None = None,
+        backend: str = "auto",
         watch: Watch = _nothing,
     ) -> Run:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
@@ -274,6 +279,7 @@ class Plan:
             writer=writer,
             stopping=stop,
             accelerate=accelerate,
+            backend=backend,
         )
         if tree is not None:
             engine.resume(tree)

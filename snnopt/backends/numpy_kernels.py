@@ -1,15 +1,16 @@
-"""Time-step kernels of a linear state space, and symmetric solves, in numpy.
+"""The reference: passes over [T, N, n] arrays step by step, in numpy.
 
 Arrays are [N, n] per step; the order of operations is fixed, so a LIF step is ``(beta v + i) - threshold s`` bit for bit.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.backends.kernels import Demand, Kernels, Move, Separable
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]
@@ -92,42 +93,52 @@ def adjoint_step(c: Coefficients, costate: list[Array | None], move: Array) -> t
     return new, (np.zeros_like(move) if j is None else j)
 
 
+def demand_at(demand: Demand | None, t: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """The demand at one step as an array of its own, [N, n]."""
+    if demand is None:
+        return np.zeros(shape[1:], dtype)
+    if isinstance(demand, Separable):
+        return np.asarray(demand.profile[t] * demand.value)
+    return demand[t].copy()
+
+
+class NumpyKernels(Kernels):
+    """Loops over the steps of time in Python, each step in numpy."""
+
+    name: ClassVar[str] = "numpy"
+
+    def rollout(self, space: StateSpace, current: Array, potentials: Array, spikes: Array | None) -> None:  # noqa: D102
+        membrane = Membrane(space, potentials.dtype)
+        for t in range(len(potentials)):
+            i, before = current[t if len(current) > 1 else 0], None if spikes is None or not t else spikes[t - 1]
+            potentials[t] = membrane.step(i, before)
+            if spikes is not None:
+                spikes[t] = potentials[t] > membrane.c.threshold
+
+    def filtered(self, space: StateSpace, x: Array) -> Array:  # noqa: D102
+        out, membrane = np.empty(x.shape, x.dtype), Membrane(space, x.dtype)
+        for t, current in enumerate(x):
+            out[t] = membrane.step(current, None)
+        return out
+
+    def adjoint(  # noqa: D102
+        self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
+    ) -> None:
+        c, dtype = Coefficients(space, potentials.dtype), potentials.dtype
+        costate: list[Array | None] = [None] * c.order
+        for t in range(len(potentials) - 1, -1, -1):
+            asked = demand_at(demand, t, potentials.shape, dtype)
+            for reset, later in zip(c.R, costate, strict=True):
+                if reset is not None and later is not None:
+                    asked += reset * later
+            potentials[t] = move(t, asked)
+            costate, current[t] = adjoint_step(c, costate, potentials[t])
+
+
+NUMPY = NumpyKernels()
+
+
 def leaky(x: Array, space: StateSpace, steps: int) -> Array:
-    """``kappa * x``: filter [T, ...] through ``C (z - A)^{-1} B`` without spikes. The dynamics must be uniform."""
-    filtered, membrane = np.empty(x.shape, x.dtype), Membrane(space, x.dtype)
-    for t in range(steps):
-        filtered[t] = membrane.step(x[t], None)
-    return filtered
-
-
-SMALL = 192
-"""Order up to which one general solve beats factor and substitution."""
-BLOCK = 128
-
-
-def solve_spd(matrix: Array, right: Array) -> Array:
-    """Solve ``matrix @ z = right`` for a symmetric positive definite matrix, in the matrix's dtype.
-
-    Small systems by one general solve; larger ones by Cholesky and blocked substitution, in double precision where
-    single precision finds the matrix indefinite. All of it in numpy's own BLAS: numpy and scipy wheels carry one thread
-    pool each, and alternating between the two costs milliseconds a call on few cores.
-    """
-    if len(matrix) <= SMALL:
-        return np.linalg.solve(matrix, right)
-    try:
-        lower = np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        lower = np.linalg.cholesky(matrix.astype(np.float64))
-    return _substitute(lower, right.astype(lower.dtype)).astype(matrix.dtype)
-
-
-def _substitute(lower: Array, right: Array) -> Array:
-    """Solve ``L L' z = right`` block by block."""
-    z, starts = right.copy(), range(0, len(lower), BLOCK)
-    for k in starts:
-        own = slice(k, k + BLOCK)
-        z[own] = np.linalg.solve(lower[own, own], z[own] - lower[own, :k] @ z[:k])
-    for k in reversed(starts):
-        own = slice(k, k + BLOCK)
-        z[own] = np.linalg.solve(lower[own, own].T, z[own] - lower[k + BLOCK :, own].T @ z[k + BLOCK :])
-    return z
+    """:meth:`Kernels.filtered` by the reference, of x [T, ...]."""
+    assert len(x) == steps
+    return NUMPY.filtered(space, x)

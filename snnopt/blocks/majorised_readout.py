@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import solve_spd
 from snnopt.blocks.losses import LOSS_FUNCTIONS
+from snnopt.blocks.normal_equations import NormalEquations, plus_diagonal
 from snnopt.blocks.rule import ClosedForm, proximal_terms
 from snnopt.split import Block
 
@@ -47,23 +46,29 @@ class MajorisedReadout(ClosedForm):
         return majorisable(block)
 
     @staticmethod
-    def solve(
-        gram: Array, gradient: Array, weights: Array, lam: Array, curvature: float, damping: float, eta: float
-    ) -> Array:
-        """Return dW [units, k].
+    def prepare(gram: Array, lam: Array, curvature: float, damping: float) -> NormalEquations:
+        """Factor the block.
 
         Parameters
         ----------
         gram : ``mean x x'``, [k, k].
-        gradient : ``mean x dloss'``, [k, units].
-        weights : W_0 with the bias column, [units, k].
         lam : L2 penalty of each column, [k] (0 for biases).
         curvature : b, a bound on the loss's second derivative.
         damping : mu, added to G.
+        """
+        return NormalEquations.of(plus_diagonal(gram * gram.dtype.type(curvature), lam + curvature * damping), lam)
+
+    @staticmethod
+    def solve(
+        gram: Array, gradient: Array, weights: Array, lam: Array, curvature: float, damping: float, eta: float
+    ) -> Array:
+        """Return dW [units, k]: :meth:`prepare`, and one solve.
+
+        Parameters
+        ----------
+        gram, lam, curvature, damping : as in :meth:`prepare`.
+        gradient : ``mean x dloss'``, [k, units].
+        weights : W_0 with the bias column, [units, k].
         eta : step, 1 for the majoriser's minimiser.
         """
-        diagonal = np.arange(len(gram))
-        system = gram * gram.dtype.type(curvature)
-        system[diagonal, diagonal] += (lam + curvature * damping).astype(gram.dtype)
-        right = gradient + lam[:, None].astype(gram.dtype) * weights.T
-        return -eta * solve_spd(system, right).T
+        return eta * MajorisedReadout.prepare(gram, lam, curvature, damping).solve(-gradient, weights)

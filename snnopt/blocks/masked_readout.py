@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks.majorised_readout import MajorisedReadout, majorisable
+from snnopt.blocks.majorised_readout import majorisable
+from snnopt.blocks.normal_equations import NormalEquations, plus_diagonal
 from snnopt.blocks.rule import ClosedForm
 from snnopt.split import Block
 
@@ -34,6 +34,13 @@ class MaskedReadout(ClosedForm):
         return majorisable(block)
 
     @staticmethod
+    def prepare(gram: Array, lam: Array, curvature: float, damping: float, mask: Array) -> NormalEquations:
+        """Factor the block for each set of synapses; ``mask`` [units, k] of bool, the rest as in :class:`MajorisedReadout`."""
+        return NormalEquations.of(
+            plus_diagonal(gram * gram.dtype.type(curvature), lam + curvature * damping), lam, mask
+        )
+
+    @staticmethod
     def solve(
         gram: Array,
         gradient: Array,
@@ -45,11 +52,4 @@ class MaskedReadout(ClosedForm):
         mask: Array,
     ) -> Array:
         """Return dW [units, k]; ``mask`` [units, k] of bool, the rest as in :meth:`MajorisedReadout.solve`."""
-        out = np.zeros_like(weights)
-        patterns, which = np.unique(mask, axis=0, return_inverse=True)
-        for p, pattern in enumerate(patterns):
-            (keep,), rows = np.nonzero(pattern), np.nonzero(which.ravel() == p)[0]
-            if len(keep):
-                part = (gradient[np.ix_(keep, rows)], weights[np.ix_(rows, keep)], lam[keep], curvature, damping, eta)
-                out[np.ix_(rows, keep)] = MajorisedReadout.solve(gram[np.ix_(keep, keep)], *part)
-        return out
+        return eta * MaskedReadout.prepare(gram, lam, curvature, damping, mask).solve(-gradient, weights)

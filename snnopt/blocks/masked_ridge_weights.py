@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks.ridge_weights import RidgeWeights
+from snnopt.blocks.normal_equations import NormalEquations, plus_diagonal
 from snnopt.blocks.rule import ClosedForm, proximal_terms
 from snnopt.split import Block
 
@@ -34,19 +33,11 @@ class MaskedRidgeWeights(ClosedForm):
         return proximal_terms(block, ("l2",))
 
     @staticmethod
+    def prepare(gram: Array, lam: Array, damping: float | Array, mask: Array) -> NormalEquations:
+        """Factor the block for each set of synapses; ``mask`` [channels, k] of bool, the rest as in :class:`RidgeWeights`."""
+        return NormalEquations.of(plus_diagonal(gram, lam + damping), lam, mask)
+
+    @staticmethod
     def solve(gram: Array, cross: Array, weights: Array, lam: Array, damping: float | Array, mask: Array) -> Array:
         """Return dW [channels, k]; ``mask`` [channels, k] of bool, the rest as in :meth:`RidgeWeights.solve`."""
-        out, mu = np.zeros_like(weights), np.broadcast_to(damping, lam.shape)
-        patterns, which = np.unique(mask, axis=0, return_inverse=True)
-        for p, pattern in enumerate(patterns):
-            (keep,), rows = np.nonzero(pattern), np.nonzero(which.ravel() == p)[0]
-            if len(keep):
-                part = RidgeWeights.solve(
-                    gram[np.ix_(keep, keep)],
-                    cross[np.ix_(keep, rows)],
-                    weights[np.ix_(rows, keep)],
-                    lam[keep],
-                    mu[keep],
-                )
-                out[np.ix_(rows, keep)] = part
-        return out
+        return MaskedRidgeWeights.prepare(gram, lam, damping, mask).solve(cross, weights)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import solve_spd
+from snnopt.blocks.normal_equations import NormalEquations, plus_diagonal
 from snnopt.blocks.rule import ClosedForm, proximal_terms
 from snnopt.split import Block
 
@@ -35,18 +34,25 @@ class RidgeWeights(ClosedForm):
         return proximal_terms(block, ("l2",))
 
     @staticmethod
-    def solve(gram: Array, cross: Array, weights: Array, lam: Array, damping: float | Array) -> Array:
-        """Return dW [channels, k].
+    def prepare(gram: Array, lam: Array, damping: float | Array) -> NormalEquations:
+        """Factor the block.
 
         Parameters
         ----------
         gram : ``sum_u rho_u sum phi_u phi_u'``, [k, k].
-        cross : ``sum_u rho_u sum phi_u dv_u'``, [k, channels].
-        weights : W_0 with the bias columns, [channels, k].
         lam : L2 penalty of each column, [k] (0 for biases).
         damping : mu, the weight of the proximal term, one number or one for each column [k].
         """
-        diagonal = np.arange(len(gram))
-        system = gram.copy()
-        system[diagonal, diagonal] += (lam + damping).astype(gram.dtype)
-        return solve_spd(system, cross - lam[:, None].astype(gram.dtype) * weights.T).T
+        return NormalEquations.of(plus_diagonal(gram, lam + damping), lam)
+
+    @staticmethod
+    def solve(gram: Array, cross: Array, weights: Array, lam: Array, damping: float | Array) -> Array:
+        """Return dW [channels, k]: :meth:`prepare`, and one solve.
+
+        Parameters
+        ----------
+        gram, lam, damping : as in :meth:`prepare`.
+        cross : ``sum_u rho_u sum phi_u dv_u'``, [k, channels].
+        weights : W_0 with the bias columns, [channels, k].
+        """
+        return RidgeWeights.prepare(gram, lam, damping).solve(cross, weights)

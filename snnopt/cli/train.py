@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from snnopt.backends import BACKENDS
 from snnopt.cli.experiment import run_experiment
 from snnopt.cli.log import LEVELS
 from snnopt.cli.model_file import load_model
@@ -98,6 +99,12 @@ def add(subparsers: Any) -> None:
     )
     add_seed(how, "split and starting weights")  # type: ignore[arg-type]
     how.add_argument(
+        "--backend",
+        choices=("auto", *BACKENDS),
+        default="auto",
+        help="what runs the passes over time (default: numba where it is installed and pays, else numpy)",
+    )
+    how.add_argument(
         "--set",
         action="append",
         default=[],
@@ -161,6 +168,7 @@ def run(arguments: argparse.Namespace) -> int:
         checkpoint=checkpoint,
         resume=arguments.resume,
         callback=arguments.termination.check,
+        backend=arguments.backend,
     )
     files = {}
     if checkpoint is not None and checkpoint.file.exists():

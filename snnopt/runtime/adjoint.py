@@ -10,58 +10,47 @@ and the demand on what feeds the population is ``W' j[t]``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends.numpy_kernels import Coefficients, adjoint_step
+from snnopt.backends import Coefficients, Demand, Move, Separable, adjoint_step, demand_at
 from snnopt.program import AffineCoupling
 from snnopt.runtime.forward import Weights, Wiring
 from snnopt.runtime.wires import Wire, advanced
+from snnopt.runtime.workspace import FRESH, Workspace
 
 Array = NDArray[Any]
-Move = Callable[[int, Array], Array]
-"""From a step t and the demand on the spikes [N, n] to the wanted change of the potentials, in demand units."""
-
-
-@dataclass(frozen=True, eq=False)
-class Separable:
-    """A demand ``profile[t] * value`` as a linear read-out makes it: profile [T, N or 1, n or 1], value [N, n]."""
-
-    profile: Array
-    value: Array
-
-    def dense(self) -> Array:
-        """The demand as an array [T, N, n]."""
-        return self.profile * self.value
-
-
-Demand = Array | Separable
 
 
 def demand_on(
-    name: str, wiring: Wiring, weights: Weights, demands: Mapping[str, Demand], inside: set[str]
+    name: str,
+    wiring: Wiring,
+    weights: Weights,
+    demands: Mapping[str, Demand],
+    inside: set[str],
+    workspace: Workspace = FRESH,
 ) -> Demand | None:
     """Sum of what populations outside ``inside`` ask of the spikes of ``name``."""
     total: Demand | None = None
     for target, wire in wiring.outgoing[name]:
         if target in inside or target not in demands:
             continue
-        part = _pull(wire, weights, demands[target])
+        part = _pull(wire, weights, demands[target], workspace)
         total = part if total is None else sum_of(total, part)
     return total
 
 
-def _pull(wire: Wire, weights: Weights, j: Demand) -> Demand:
+def _pull(wire: Wire, weights: Weights, j: Demand, workspace: Workspace) -> Demand:
     weight = None if wire.map.weight is None else weights[wire.map.weight]
     if isinstance(j, Separable) and j.profile.shape[2] > 1:
         j = j.dense()
     if isinstance(j, Separable):
-        return Separable(advanced(j.profile, wire.map.lag), wire.pullback(j.value, weight))
-    return wire.pullback(advanced(j, wire.map.lag), weight)
+        return Separable(advanced(j.profile, wire.map.lag), wire.pullback(j.value, weight, workspace))
+    return wire.pullback(advanced(j, wire.map.lag), weight, workspace)
 
 
 def sum_of(a: Demand, b: Demand) -> Demand:
@@ -97,19 +86,24 @@ def demands_of_cell(
     outside: Mapping[str, Demand],
     moves: Mapping[str, Move],
     shapes: Mapping[str, tuple[int, ...]],
+    workspace: Workspace = FRESH,
 ) -> dict[str, Wanted]:
     """Run one cell backward in time, given the demands from outside and each member's step rule."""
     names = {c.name for c in members}
     steps = next(iter(shapes.values()))[0]
+    dv, j = ({n: workspace.array((n, what), shapes[n], wiring.dtype) for n in names} for what in ("moves", "demand"))
     inner = {c.name: [(t, w) for t, w in wiring.outgoing[c.name] if t in names] for c in members}
+    if not any(inner.values()):
+        for c in members:
+            n = c.name
+            wiring.kernels.adjoint(c.dynamics, outside.get(n), moves[n], dv[n], j[n])
+        return {n: Wanted(dv[n], j[n]) for n in dv}
     coefficients = {c.name: Coefficients(c.dynamics, wiring.dtype) for c in members}
     costate: dict[str, list[Array | None]] = {c.name: [None] * c.dynamics.order for c in members}
-    dv = {n: np.empty(shapes[n], wiring.dtype) for n in names}
-    j = {n: np.empty(shapes[n], wiring.dtype) for n in names}
     for t in range(steps - 1, -1, -1):
         for c in reversed(members):
             name, k = c.name, coefficients[c.name]
-            demand = _at(outside.get(name), t, shapes[name], wiring.dtype)
+            demand = demand_at(outside.get(name), t, shapes[name], wiring.dtype)
             for reset, later in zip(k.R, costate[name], strict=True):
                 if reset is not None and later is not None:
                     demand += reset * later
@@ -120,11 +114,3 @@ def demands_of_cell(
             dv[name][t] = moves[name](t, demand)
             costate[name], j[name][t] = adjoint_step(k, costate[name], dv[name][t])
     return {n: Wanted(dv[n], j[n]) for n in dv}
-
-
-def _at(demand: Demand | None, t: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    if demand is None:
-        return np.zeros(shape[1:], dtype)
-    if isinstance(demand, Separable):
-        return np.asarray(demand.profile[t] * demand.value)
-    return demand[t].copy()

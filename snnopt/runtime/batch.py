@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.runtime.adjoint import Demand, Wanted
+from snnopt.backends import Demand
+from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.forward import Activity, step_mask
 from snnopt.runtime.profiles import Profiles
+from snnopt.runtime.workspace import FRESH, Workspace
 
 Array = NDArray[Any]
 
@@ -36,6 +38,7 @@ class Batch:
     taken : share of its move that a layer's potentials have taken since the demands were passed, where it is not all.
     rho : the penalties chosen.
     predicted_readout, predicted_weights : decrease of the objective that the models promise for the updates made.
+    workspace : where large arrays are written.
     """
 
     data: dict[str, Array]
@@ -57,6 +60,7 @@ class Batch:
     rho: dict[str, float] = field(default_factory=dict)
     predicted_readout: float = 0.0
     predicted_weights: float = 0.0
+    workspace: Workspace = FRESH
     _rates: dict[str, tuple[Activity, float]] = field(default_factory=dict, repr=False)
 
     @property
@@ -69,9 +73,9 @@ class Batch:
         """Inputs and spikes by name."""
         return self.data | {n: a.output for n, a in self.activity.items()}
 
-    def again(self) -> Batch:
+    def again(self, workspace: Workspace = FRESH) -> Batch:
         """The same samples, nothing found for them yet."""
-        return Batch(self.data, self.targets, self.lengths)
+        return Batch(self.data, self.targets, self.lengths, workspace=workspace)
 
     @cached_property
     def mask(self) -> Array | None:

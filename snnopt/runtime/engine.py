@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from snnopt.algorithms import Algorithm, KeptAlgorithm, Net, RolloutAlgorithm
 from snnopt.algorithms.settings import MiniBatches
+from snnopt.backends import chosen_kernels
 from snnopt.blocks import Binding
 from snnopt.errors import BlockError
 from snnopt.program import Program
@@ -70,10 +71,12 @@ class Engine:
         writer: CheckpointWriter | None = None,
         stopping: Stopping | None = None,
         accelerate: Acceleration | None = None,
+        backend: str = "auto",
     ) -> None:
         self.program, self.samples = program, samples
         dtype = np.dtype(algorithm.dtype)
-        wiring = self.wiring = Wiring(program, dtype)
+        kernels = chosen_kernels(backend, neuron_steps(program, algorithm, samples))
+        wiring = self.wiring = Wiring(program, dtype, kernels)
         self.journal = Journal(wiring, validation, time_limit, watch, stopping or Stopping())
         rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[1])
         weights = start or starting_weights(wiring, samples, seed)
@@ -86,7 +89,7 @@ class Engine:
         self.latest: Tree = None
         self.left: float | None = None
         self.end: tuple[Status, str] | None = None
-        log_start(algorithm.name, program, samples.count, samples.steps)
+        log_start(algorithm.name, program, samples.count, samples.steps, kernels.name)
 
     def _loop(
         self,
@@ -206,6 +209,15 @@ class Engine:
             (1 if m.source in constant else self.samples.steps) * m.positions * m.fan_in * m.channels for m in maps
         ]
         return float(self.rows * max(sizes))
+
+
+def neuron_steps(program: Program, algorithm: Algorithm, samples: Samples) -> float:
+    """Steps of single neurons in all sweeps of a run; 0 for algorithms whose sweeps are not made of rollouts."""
+    if not isinstance(algorithm, RolloutAlgorithm):
+        return 0.0
+    schedule = algorithm.schedule
+    sweeps = schedule.epochs if isinstance(schedule, MiniBatches) else schedule.max_iter
+    return float(sweeps * samples.count * samples.steps * sum(c.size for c in program.couplings))
 
 
 def starting_weights(wiring: Wiring, samples: Samples, seed: int) -> dict[str, Array]:

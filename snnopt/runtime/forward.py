@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Membrane
+from snnopt.backends import NUMPY, Kernels, Membrane
 from snnopt.program import AffineCoupling, LinearMap, Program
 from snnopt.runtime.wires import Wire, lagged
+from snnopt.runtime.workspace import FRESH, Workspace
 
 Array = NDArray[Any]
 Weights = Mapping[str, Array]
@@ -48,10 +49,10 @@ class Activity:
 
 
 class Wiring:
-    """A program's maps bound to one dtype; made once and used for every batch."""
+    """A program's maps bound to one dtype and one backend; made once and used for every batch."""
 
-    def __init__(self, program: Program, dtype: np.dtype[Any]) -> None:
-        self.program, self.dtype = program, dtype
+    def __init__(self, program: Program, dtype: np.dtype[Any], kernels: Kernels = NUMPY) -> None:
+        self.program, self.dtype, self.kernels = program, dtype, kernels
         self.wires = {m: Wire(m, dtype) for c in program.couplings for m in c.maps}
         self.incoming = {c.name: [self.wires[m] for m in c.maps] for c in program.couplings}
         self.outgoing: dict[str, list[tuple[str, Wire]]] = {c.name: [] for c in program.couplings}
@@ -80,6 +81,7 @@ def rollout(
     steps: int,
     readouts: bool = True,
     lengths: Array | None = None,
+    workspace: Workspace = FRESH,
 ) -> dict[str, Activity]:
     """Run the network forward.
 
@@ -90,6 +92,7 @@ def rollout(
     steps : T.
     readouts : whether to run read-outs whose potentials nothing reads (training needs only their linear functionals).
     lengths : number of steps of each sample [N]; potentials and spikes after them are zero. None for T.
+    workspace : where potentials and spikes are written; for good, unless one is given.
     """
     mask = None if lengths is None else step_mask(lengths, steps, wiring.dtype)
     signals, activity = dict(data), dict[str, Activity]()
@@ -97,7 +100,7 @@ def rollout(
         members = [wiring.program.by_name[name] for name in cell]
         if not readouts and wiring.unseen.issuperset(cell):
             continue
-        found = _run_cell(wiring, members, weights, signals, steps)
+        found = _run_cell(wiring, members, weights, signals, steps, workspace)
         if mask is not None:
             found = {n: _cut(a, mask) for n, a in found.items()}
         activity |= found
@@ -116,19 +119,31 @@ def _cut(a: Activity, mask: Array) -> Activity:
 
 
 def _run_cell(
-    wiring: Wiring, members: list[AffineCoupling], weights: Weights, signals: Mapping[str, Array], steps: int
+    wiring: Wiring,
+    members: list[AffineCoupling],
+    weights: Weights,
+    signals: Mapping[str, Array],
+    steps: int,
+    workspace: Workspace,
 ) -> dict[str, Activity]:
     names = {c.name for c in members}
     samples = next(iter(signals.values())).shape[1]
+    shape = {c.name: (steps, samples, c.size) for c in members}
+    v = {n: workspace.array((n, "potentials"), shape[n], wiring.dtype) for n in shape}
     fixed: dict[str, Array] = {}
     inner: dict[str, list[Wire]] = {}
     for c in members:
         inner[c.name] = [w for w in wiring.incoming[c.name] if w.map.source in names]
         outside = [w for w in wiring.incoming[c.name] if w.map.source not in names]
-        fixed[c.name] = current_of(outside, weights, signals, steps, (samples, c.size), wiring.dtype)
-    shape = {c.name: (steps, samples, c.size) for c in members}
-    v = {n: np.empty(shape[n], wiring.dtype) for n in shape}
-    s = {c.name: np.empty(shape[c.name], wiring.dtype) if c.dynamics.spiking else None for c in members}
+        fixed[c.name] = current_of(outside, weights, signals, steps, v[c.name])
+    s = {
+        c.name: workspace.array((c.name, "spikes"), shape[c.name], wiring.dtype) if c.dynamics.spiking else None
+        for c in members
+    }
+    if not any(inner.values()):
+        for c in members:
+            wiring.kernels.rollout(c.dynamics, fixed[c.name], v[c.name], s[c.name])
+        return {n: Activity(v[n], s[n]) for n in v}
     membranes = {c.name: Membrane(c.dynamics, wiring.dtype) for c in members}
     for t in range(steps):
         for c in members:
@@ -144,20 +159,15 @@ def _run_cell(
     return {n: Activity(v[n], s[n]) for n in v}
 
 
-def current_of(
-    wires: list[Wire],
-    weights: Weights,
-    signals: Mapping[str, Array],
-    steps: int,
-    shape: tuple[int, int],
-    dtype: np.dtype[Any],
-) -> Array:
-    """Sum of the wires' currents over all steps, [T, N, n], or [1, N, n] if constant."""
+def current_of(wires: list[Wire], weights: Weights, signals: Mapping[str, Array], steps: int, room: Array) -> Array:
+    """Sum of the wires' currents over all steps, [T, N, n], or [1, N, n] if constant; ``room`` [T, N, n] may be written on."""
     total: Array | None = None
     for wire in wires:
-        i = wire.current(lagged(signals[wire.map.source], wire.map.lag, steps), *_pair(weights, wire))
+        x = lagged(signals[wire.map.source], wire.map.lag, steps)
+        out = room if total is None and len(x) == len(room) else None
+        i = wire.current(x, *_pair(weights, wire), out)
         total = i if total is None else total + i
-    return np.zeros((1, *shape), dtype) if total is None else total
+    return np.zeros((1, *room.shape[1:]), room.dtype) if total is None else total
 
 
 def _pair(weights: Weights, wire: Wire) -> tuple[Array | None, Array | None]:

@@ -17,13 +17,15 @@ from snnopt.runtime.status import Status
 LOG = logging.getLogger("snnopt")
 
 
-def log_start(algorithm: str, program: Program, samples: int, steps: int) -> None:
+def log_start(algorithm: str, program: Program, samples: int, steps: int, backend: str) -> None:
     """Say what begins."""
     if LOG.isEnabledFor(logging.INFO):
         sizes = [*(math.prod(v.shape) for v in program.inputs), *(c.size for c in program.couplings)]
         network = "-".join(map(str, sizes))
         about = {"event": "start", "algorithm": algorithm, "network": network, "samples": samples, "steps": steps}
-        _say(logging.INFO, f"{algorithm} begins: layers {network}, {samples} samples, {steps} steps", about)
+        about |= {"backend": backend}
+        text = f"{algorithm} begins: layers {network}, {samples} samples, {steps} steps, backend {backend}"
+        _say(logging.INFO, text, about)
 
 
 def log_resumed(records: int) -> None:

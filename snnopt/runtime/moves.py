@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.backends import Branches, Demand, Dithered, Move, Separable
 from snnopt.penalties import DitheredStep, FlippedStep, distance_penalty, flip_penalty, volts_penalty
-from snnopt.runtime.adjoint import Demand, Move, Separable, Wanted
+from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.snapshots import Tree
 
 Array = NDArray[Any]
 
-SAMPLE_STRIDE = 13
-"""Quantiles look at every 13th entry: prime to the usual layer widths, so no neuron is left out for good."""
+STRIDES, SAMPLED = (13, 29, 61, 127, 251, 509, 1021), 2**15
+"""Quantiles look at every 13th entry, or fewer while more than that many are left: primes, so that usual layer widths leave
+no neuron out for good."""
 
 
 class Moves(ABC):
@@ -55,11 +57,10 @@ class DitheredMoves(Moves):
 
     def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:  # noqa: D102
         v = batch.activity[self.layer].potentials
-        distance = counted(batch, np.abs(v - self.threshold))
+        distance = np.abs(counted(batch, v) - self._thresholds(batch, v))
         k = min(len(distance) - 1, int(self.settings.quantile * len(distance)))
         width = float(np.partition(distance, k)[k])
-        slope = self.rule.slope(v, self.threshold, max(width, 1e-6 * float(np.mean(self.threshold))))
-        return lambda t, demand: self.rule.move(demand, slope[t], 1.0)
+        return Dithered(self.rule, v, self.threshold, max(width, 1e-6 * float(np.mean(self.threshold))))
 
     def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:  # noqa: D102
         volts = step * self.settings.volts * float(np.mean(self.threshold))
@@ -67,6 +68,12 @@ class DitheredMoves(Moves):
 
     def forget(self) -> None:  # noqa: D102
         return
+
+    def _thresholds(self, batch: Batch, v: Array) -> Any:
+        """The threshold of each entry that :func:`counted` takes of ``v``."""
+        return (
+            self.threshold if np.ndim(self.threshold) == 0 else counted(batch, np.broadcast_to(self.threshold, v.shape))
+        )
 
     def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:  # noqa: D102
         v = batch.activity[self.layer].potentials
@@ -100,10 +107,11 @@ class ExactMoves(Moves):
             score = self.rule.score(v, s, demand, self.rho, self.threshold)
             self.sigma = flip_penalty(counted(batch, score), self.settings.share * step)
         self.full = []
+        if not self.feedback:
+            return Branches(self.rule, v, s, self.threshold, self.rho, self.sigma)
 
         def move(t: int, demand: Array) -> Array:
-            if self.feedback:
-                self.full.append(demand.copy())
+            self.full.append(demand.copy())
             dv = self.rule.move(v[t], s[t], demand, self.rho, self.sigma, self.threshold)
             return np.asarray(dv.dtype.type(self.rho) * dv)
 
@@ -151,7 +159,7 @@ class LinearMoves(Moves):
 def counted(batch: Batch, x: Array) -> Array:
     """A sample of the entries of ``x`` [T, N, n] at steps that count, flat."""
     flat = x.ravel() if batch.mask is None else x[batch.mask > 0].ravel()
-    return flat[::SAMPLE_STRIDE]
+    return flat[:: next((k for k in STRIDES if flat.size <= k * SAMPLED), STRIDES[-1])]
 
 
 def counted_entries(batch: Batch, x: Array) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import ReadoutStep
-from snnopt.blocks import Binding
+from snnopt.blocks import Binding, NormalEquations
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.forward import Wiring
@@ -18,7 +18,7 @@ from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram
 from snnopt.runtime.views import LossView
-from snnopt.runtime.weights import channel_groups
+from snnopt.runtime.weights import channel_groups, solve_by_group
 
 Array = NDArray[Any]
 
@@ -35,13 +35,16 @@ class ReadoutSolver:
         split: SplitWeights | None = None,
     ) -> None:
         self.split = split
-        self.block, self.rule, self.settings = binding.block, binding.rule, settings
+        self.block, self.settings = binding.block, settings
+        self.rule: Any = binding.rule
         self.uses = ReadoutUses(self.block.uses, views, wiring)
         self.curvatures = [s.view.term.scale * s.view.function.curvature for s in self.uses.seen]
         self.curvature = max(self.curvatures, default=0.0) or 1.0
         self.lam, self.mask = l2_of_columns(self.block), mask_of(self.block)
         self.groups = channel_groups([s.channel_pattern for s in self.uses.seen]) if self.uses.seen else []
         self.grams: list[Gram] | None = None
+        self.age = 0
+        self.prepared: list[NormalEquations] = []
 
     def look(self, batch: Batch, weights: Mapping[str, Array]) -> None:
         """Add the block's part to what its losses see."""
@@ -55,22 +58,21 @@ class ReadoutSolver:
         features, columns = batch.features[self.block.name], self.uses.columns
         w = stack(columns, weights)
         self._collect(features)
-        assert self.grams is not None
         gradient = sum(
             s.cross(x, s.view.slope(batch)) for s, x in zip(self.uses.seen, features, strict=True)
         ) / w.dtype.type(batch.count)
         eta = self.settings.eta * (fade if self.settings.memory else 1.0)
-        change, slope = np.empty_like(w), gradient.T + self.lam.astype(w.dtype) * w
-        curvature, grams = self.curvature, np.stack([self._gram(patterns) for _, patterns in self.groups])
+        slope = gradient.T + self.lam.astype(w.dtype) * w
         if self.split is not None:
-            (held,), pulled = self.split.hold([w.dtype.type(curvature) * grams], -gradient, w)
-            grams, gradient = held / w.dtype.type(curvature), -pulled
-        for (rows, _), gram in zip(self.groups, grams, strict=True):
-            least = float(np.finfo(gram.dtype).tiny) * 1e6  # where no feature is ever active
-            proximal = self.settings.ridge * max(float(np.trace(gram)) / len(gram), least)
-            mask = () if self.mask is None else (self.mask[rows],)
-            rule: Any = self.rule
-            change[rows] = rule.solve(gram, gradient[:, rows], w[rows], self.lam, curvature, proximal, eta, *mask)
+            grams, pulled = self._grams(), -gradient
+            (held,), pulled = self.split.hold([w.dtype.type(self.curvature) * grams], pulled, w)
+            prepared = self._prepare(held / w.dtype.type(self.curvature))
+        else:
+            pulled = -gradient
+            if not self.age or not self.prepared:
+                self.prepared = self._prepare(self._grams())
+            prepared = self.prepared
+        change = w.dtype.type(eta) * solve_by_group(prepared, self.groups, pulled, w)
         if damping < 1:
             change, eta = w.dtype.type(damping) * change, damping * eta
         if self.split is not None:
@@ -80,15 +82,37 @@ class ReadoutSolver:
         return unstack(columns, w + change)
 
     def snapshot(self) -> Tree:
-        """The running sums."""
-        return None if self.grams is None else [[g.total, g.count] for g in self.grams]
+        """The running sums, and their age."""
+        return None if self.grams is None else [[[g.total, g.count] for g in self.grams], self.age]
 
     def restore(self, tree: Tree) -> None:
         """Go on from a snapshot."""
-        self.grams = None if tree is None else [Gram(total, count) for total, count in tree]
+        self.grams, self.age, self.prepared = None, 0, []
+        if tree is not None:
+            self.grams, self.age = [Gram(total, count) for total, count in tree[0]], tree[1]
+
+    def _grams(self) -> Array:
+        """The mean Gram matrix of each group of channels, [groups, k, k]."""
+        return np.stack([self._gram(patterns) for _, patterns in self.groups])
+
+    def _prepare(self, grams: Array) -> list[NormalEquations]:
+        """Factor the block for each group of channels."""
+        prepared, rule = [], self.rule
+        for (rows, _), gram in zip(self.groups, grams, strict=True):
+            least = float(np.finfo(gram.dtype).tiny) * 1e6  # where no feature is ever active
+            proximal = self.settings.ridge * max(float(np.trace(gram)) / len(gram), least)
+            mask = () if self.mask is None else (self.mask[rows],)
+            prepared.append(rule.prepare(gram, self.lam, self.curvature, proximal, *mask))
+        return prepared
 
     def _collect(self, features: list[list[Array]]) -> None:
-        memory, old = self.settings.memory, self.grams
+        """Renew the sums where that is due."""
+        memory, old, every = self.settings.memory, self.grams, self.settings.refresh
+        if old is not None:
+            self.age = (self.age + 1) % every
+            if self.age:
+                return
+            memory **= every
         fresh = [s.gram(x) for s, x in zip(self.uses.seen, features, strict=True)]
         keep = memory and old is not None
         self.grams = [o.scaled(memory) + g for o, g in zip(old or (), fresh, strict=True)] if keep else fresh

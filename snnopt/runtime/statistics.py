@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import leaky
 from snnopt.program import StateSpace
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.wires import Wire, lagged
@@ -50,6 +49,7 @@ class UseFeatures:
 
     def __init__(self, use: WeightUse, columns: tuple[Columns, ...], wiring: Wiring, steps: int) -> None:
         self.use, self.columns, self.steps, self.dtype = use, columns, steps, wiring.dtype
+        self.kernels = wiring.kernels
         self.parts = [[wiring.wire(m) for m in part] for part in use.parts]
         self.biased = [sum(m.bias is not None for m in part) for part in use.parts]
         self.spaces, self.patterns, self.channel_pattern = kernel_patterns(use)
@@ -114,7 +114,7 @@ class UseFeatures:
         parts = []
         for part, xs, column, biased in zip(self.parts, sources, self.columns, self.biased, strict=True):
             x = _sum(wire.patches(x) for wire, x in zip(part, xs, strict=True))
-            p = leaky(np.broadcast_to(x, (self.steps, *x.shape[1:])), space, self.steps)
+            p = self.kernels.filtered(space, np.broadcast_to(x, (self.steps, *x.shape[1:])))
             parts.append(p[:, :, None] if self.use.positions == 1 else p)
             if column.bias is not None:
                 parts.append(np.broadcast_to(biased * bar[:, None, None, None], (*parts[-1].shape[:3], 1)))

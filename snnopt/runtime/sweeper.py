@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import RolloutAlgorithm, Word
-from snnopt.backends import one_or_each
+from snnopt.backends import Demand, Move, Separable, one_or_each
 from snnopt.blocks import Binding
 from snnopt.penalties import FlippedStep, LevenbergMarquardt, RateMultiplier
-from snnopt.runtime.adjoint import Demand, Move, Separable, demand_on, demands_of_cell, priced, sum_of
+from snnopt.runtime.adjoint import demand_on, demands_of_cell, priced, sum_of
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
 from snnopt.runtime.forward import Wiring, rollout
@@ -117,7 +117,7 @@ class Sweeper:
         """Run the network on the batch; find its loss and accuracy."""
         batch.predicted_readout = batch.predicted_weights = 0.0
         batch.activity = rollout(
-            self.wiring, self.weights, batch.data, self.steps, readouts=False, lengths=batch.lengths
+            self.wiring, self.weights, batch.data, self.steps, False, batch.lengths, batch.workspace
         )
         for view in self.views:
             view.look(batch)
@@ -231,7 +231,7 @@ class Sweeper:
                 continue
             outside, moves = dict[str, Demand](), dict[str, Move]()
             for c in members:
-                demand = demand_on(c.name, self.wiring, self.weights, batch.demands, set(cell))
+                demand = demand_on(c.name, self.wiring, self.weights, batch.demands, set(cell), batch.workspace)
                 if c.name in on_spikes:
                     demand = on_spikes[c.name] if demand is None else sum_of(demand, on_spikes[c.name])
                 price = self.spike_costs.get(c.name, 0.0) + self._budget(c.name, demand, batch)
@@ -241,7 +241,7 @@ class Sweeper:
                     outside[c.name] = demand
                 moves[c.name] = self.moves[c.name].prepare(batch, demand, self.control.step)
             shapes = {c.name: batch.activity[c.name].potentials.shape for c in members}
-            wanted = demands_of_cell(self.wiring, members, self.weights, outside, moves, shapes)
+            wanted = demands_of_cell(self.wiring, members, self.weights, outside, moves, shapes, batch.workspace)
             batch.asked |= wanted
             batch.wanted |= wanted
             batch.demands |= {n: w.current for n, w in wanted.items()}

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.backends import Demand, Separable
 from snnopt.blocks import LOSS_FUNCTIONS, Binding
 from snnopt.program import Term
-from snnopt.runtime.adjoint import Demand, Separable
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.profiles import Profiles, peak_profiles, window_profiles

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import WeightStep
-from snnopt.blocks import Binding
+from snnopt.blocks import Binding, NormalEquations
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.forward import Wiring
@@ -48,6 +48,9 @@ class WeightSolver:
         maps = [m for u in self.block.uses for part in u.parts for m in part]
         self.static = settings.memory == 0 and all(m.source in inputs for m in maps)
         self.grams: list[Gram] | None = None
+        self.age = 0
+        self.held: tuple[float, float] | None = None
+        self.prepared: list[NormalEquations] = []
         self.lam = l2_of_columns(self.block)
         self.mask = mask_of(self.block)
 
@@ -62,37 +65,72 @@ class WeightSolver:
         if not any(rho for _, rho in uses):
             return {}, 0.0
         self._collect(batch)
-        assert self.grams is not None
         w0 = stack(self.columns, weights)
         cross = np.zeros((w0.shape[1], w0.shape[0]), w0.dtype)
         for f, rho in uses:
             if rho:
                 cross += f.cross(batch.signals, batch.wanted[f.use.target.name].current)
         cross /= batch.count
-        grams = [w0.dtype.type(rho) * g.mean for (_, rho), g in zip(uses, self.grams, strict=True)]
+        solved = self._solved([rho for _, rho in uses], cross, w0, self.settings.ridge * ridge)
         target = cross
-        if self.split is not None:
-            grams, cross = self.split.hold(grams, cross, w0)
-        shared = (self.rule, self.columns, self.groups, grams, cross, w0, self.lam)
-        solved = solve_by_group(*shared, self.settings.ridge * ridge, self.mask)
         change = w0.dtype.type(relaxation * self.share) * solved
         w = w0 + change if self.split is None else self.split.step(w0, change)
         predicted = float(np.sum((target.T - self.lam.astype(w0.dtype) * w0) * (w - w0)))
         return unstack(self.columns, w), predicted
 
     def snapshot(self) -> Tree:
-        """The running sums."""
-        return None if self.grams is None else [[g.total, g.count] for g in self.grams]
+        """The running sums, their age, and what their factor was made with."""
+        if self.grams is None:
+            return None
+        return [[[g.total, g.count] for g in self.grams], self.age, None if self.held is None else [*self.held]]
 
     def restore(self, tree: Tree) -> None:
         """Go on from a snapshot."""
-        self.grams = None if tree is None else [Gram(total, count) for total, count in tree]
+        self.grams, self.age, self.held, self.prepared = None, 0, None, []
+        if tree is not None:
+            grams, self.age, held = tree
+            self.grams = [Gram(total, count) for total, count in grams]
+            if held is not None:
+                self.held = (held[0], held[1])
+                self.prepared = self._prepare(self._weighted([held[0]]), held[1])
+
+    def _solved(self, rhos: list[float], cross: Array, w0: Array, ridge: float) -> Array:
+        """The change of the matrix.
+
+        The factor of one use's sums is kept until they are renewed, and scaled to the present rho: the block is still solved
+        exactly, with the proximal weight ``mu = rho / rho_then (mu_then + lam) - lam``.
+        """
+        if self.split is not None:
+            grams, cross = self.split.hold(self._weighted(rhos), cross, w0)
+            return self._by_group(self._prepare(grams, ridge), cross, w0)
+        if len(rhos) > 1:
+            return self._by_group(self._prepare(self._weighted(rhos), ridge), cross, w0)
+        (rho,) = rhos
+        if self.age == 0 or self.held is None:
+            self.held, self.prepared = (rho, ridge), self._prepare(self._weighted(rhos), ridge)
+        solved = self._by_group(self.prepared, cross, w0)
+        return solved if self.held[0] == rho else w0.dtype.type(self.held[0] / rho) * solved
+
+    def _weighted(self, rhos: list[float]) -> list[Array]:
+        """Each use's mean Gram matrices, times its rho."""
+        assert self.grams is not None
+        return [g.mean.dtype.type(rho) * g.mean for rho, g in zip(rhos, self.grams, strict=True)]
+
+    def _prepare(self, grams: list[Array], ridge: float) -> list[NormalEquations]:
+        return prepare_by_group(self.rule, self.columns, self.groups, grams, self.lam, ridge, self.mask)
+
+    def _by_group(self, prepared: list[NormalEquations], cross: Array, w0: Array) -> Array:
+        return solve_by_group(prepared, self.groups, cross, w0)
 
     def _collect(self, batch: Batch) -> None:
-        memory = self.settings.memory
-        if self.static and self.grams is not None:
-            return
-        signals, mask = batch.subset(self.settings.gram_share)
+        """Renew the sums where that is due."""
+        memory, every = self.settings.memory, self.settings.refresh
+        if self.grams is not None:
+            self.age = (self.age + 1) % every
+            if self.age or self.static:
+                return
+            memory **= every
+        signals, mask = batch.subset(min(1.0, every * self.settings.gram_share))
         fresh = [f.gram(signals, mask) for f in self.features]
         old = self.grams
         self.grams = (
@@ -100,22 +138,20 @@ class WeightSolver:
         )
 
 
-def solve_by_group(
+def prepare_by_group(
     rule: Any,
     columns: tuple[Columns, ...],
     groups: list[tuple[Array, Array]],
     grams: list[Array],
-    cross: Array,
-    w0: Array,
     lam: Array,
     ridge: float,
     mask: Array | None,
-) -> Array:
-    """The change of a block's matrix [channels, k], one solve for each group of channels with a common Gram matrix.
+) -> list[NormalEquations]:
+    """Factor a block, once for each group of channels with a common Gram matrix.
 
     ``grams`` are the uses' Gram matrices [patterns, k, k], each times its rho; ``ridge`` is relative to :func:`scales`.
     """
-    out = np.empty_like(w0)
+    prepared = []
     for rows, patterns in groups:
         parts = [gram[p] for gram, p in zip(grams, patterns, strict=True)]
         g = parts[0] if len(parts) == 1 else np.sum(parts, 0)
@@ -123,7 +159,19 @@ def solve_by_group(
         # what keeps the system regular where two features are the same, or none is ever active
         least = max(4 * float(np.finfo(g.dtype).eps * np.diagonal(g).max()), float(np.finfo(g.dtype).tiny) * 1e6)
         damping = np.maximum(ridge * scales(g, columns), least)
-        out[rows] = rule.solve(g, cross[:, rows], w0[rows], lam, damping, *present)
+        prepared.append(rule.prepare(g, lam, damping, *present))
+    return prepared
+
+
+def solve_by_group(
+    prepared: list[NormalEquations], groups: list[tuple[Array, Array]], cross: Array, w0: Array
+) -> Array:
+    """The change of a block's matrix [channels, k]."""
+    if len(groups) == 1:
+        return prepared[0].solve(cross, w0)
+    out = np.empty_like(w0)
+    for (rows, _), equations in zip(groups, prepared, strict=True):
+        out[rows] = equations.solve(cross[:, rows], w0[rows])
     return out
 
 

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from snnopt.program import LinearMap
+from snnopt.runtime.workspace import FRESH, Workspace
 
 Array = NDArray[Any]
 
@@ -45,26 +46,28 @@ class Wire:
         shape = (*x.shape[:-1], m.fan_in) if m.positions == 1 else (*x.shape[:-1], m.positions, m.fan_in)
         return np.ascontiguousarray(out).reshape(shape)
 
-    def current(self, x: Array, weight: Array | None, bias: Array | None) -> Array:
-        """``W F(x) + b``, [..., channels * positions]."""
+    def current(self, x: Array, weight: Array | None, bias: Array | None, out: Array | None = None) -> Array:
+        """``W F(x) + b``, [..., channels * positions], written to ``out`` where the product can be."""
         m, patches = self.map, self.patches(x)
         if weight is None:
             return patches.reshape(*x.shape[:-1], m.positions * m.fan_in)
-        out = patches @ weight.T
+        found = np.matmul(patches, weight.T, out=out if m.positions == 1 else None)
         if bias is not None:
-            out += bias
+            found += bias
         if m.positions == 1:
-            return out
-        return np.ascontiguousarray(np.swapaxes(out, -1, -2)).reshape(*x.shape[:-1], m.channels * m.positions)
+            return found
+        return np.ascontiguousarray(np.swapaxes(found, -1, -2)).reshape(*x.shape[:-1], m.channels * m.positions)
 
     def spread(self, j: Array) -> Array:
         """A demand on the current, [..., n], as rows for regression, [..., positions, channels]."""
         m = self.map
         return j if m.positions == 1 else np.swapaxes(j.reshape(*j.shape[:-1], m.channels, m.positions), -1, -2)
 
-    def pullback(self, j: Array, weight: Array | None) -> Array:
+    def pullback(self, j: Array, weight: Array | None, workspace: Workspace = FRESH) -> Array:
         """Adjoint of :meth:`current` in the source: ``F' W' j``, [..., sources]."""
         m = self.map
+        if m.positions == 1 and self._matrix is None and weight is not None:
+            return np.matmul(j, weight, out=workspace.array((m, "demand"), (*j.shape[:-1], m.fan_in), self.dtype))
         back = j if weight is None else self.spread(j) @ weight
         flat = back.reshape(-1, m.positions * m.fan_in)
         if self._matrix is not None:

@@ -16,7 +16,7 @@ from snnopt.runtime.kept.penalties import Penalties
 from snnopt.runtime.kept.state import State
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram, UseFeatures
-from snnopt.runtime.weights import channel_groups, solve_by_group
+from snnopt.runtime.weights import channel_groups, prepare_by_group, solve_by_group
 
 Array = NDArray[Any]
 
@@ -58,7 +58,8 @@ class KeptWeightSolver:
         cross /= w0.dtype.type(state.count)
         if self.split is not None:
             grams, cross = self.split.hold(grams, cross, w0)
-        change = solve_by_group(self.rule, self.columns, self.groups, grams, cross, w0, self.lam, self.ridge, self.mask)
+        prepared = prepare_by_group(self.rule, self.columns, self.groups, grams, self.lam, self.ridge, self.mask)
+        change = solve_by_group(prepared, self.groups, cross, w0)
         if damping < 1:
             change = w0.dtype.type(damping) * change
         if self.split is not None:

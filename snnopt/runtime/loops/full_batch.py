@@ -42,7 +42,7 @@ class FullBatchLoop(Loop):
         if over := self._over():
             return over
         for iteration in range(self.done, schedule.max_iter):
-            batch, before = whole.again(), sweeper.weights
+            batch, before = self.rollouts.again(whole), sweeper.weights
             sweeper.fade = 1 - iteration / schedule.max_iter
             self.rollouts.sweep(batch)
             if not (np.isfinite(batch.solved_loss) and finite(sweeper.weights)):

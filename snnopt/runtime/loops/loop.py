@@ -18,6 +18,7 @@ from snnopt.runtime.revive import revive
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 from snnopt.runtime.sweeper import Sweeper
+from snnopt.runtime.workspace import Workspace
 
 Array = NDArray[Any]
 
@@ -59,11 +60,17 @@ class Rollouts:
     ) -> None:
         self.algorithm, self.sweeper, self.net = algorithm, sweeper, net
         self.samples, self.targets, self.journal = samples, targets, journal
+        self.workspace, self.beside = Workspace(), Workspace()
 
     def batch(self, index: Array | slice) -> Batch:
-        """The samples at ``index``."""
+        """The samples at ``index``; the arrays of the batch before are written on."""
         targets = {n: y[index] for n, y in self.targets.items()}
-        return Batch(self.samples.take(index, self.sweeper.dtype), targets, self.samples.lengths_of(index))
+        data, lengths = self.samples.take(index, self.sweeper.dtype), self.samples.lengths_of(index)
+        return Batch(data, targets, lengths, workspace=self.workspace)
+
+    def again(self, batch: Batch) -> Batch:
+        """A batch's samples with nothing found for them yet, beside that batch."""
+        return batch.again(self.beside)
 
     def sweep(self, batch: Batch) -> None:
         """One sweep of the algorithm; one that fails leaves the weights as they were."""

@@ -72,7 +72,7 @@ class MiniBatchLoop(Loop):
 
     def _probe(self, batch: Batch, row: EpochMeans) -> None:
         """Roll the batch out again with its new weights, and let the controller compare."""
-        again = batch.again()
+        again = self.rollouts.again(batch)
         self.sweeper.roll_out(again)
         row.probe(batch, again, self.sweeper)
         promised = batch.predicted_readout + batch.predicted_weights

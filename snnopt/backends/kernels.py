@@ -1,0 +1,95 @@
+"""What a backend must be: the passes over [T, N, n] arrays that a sweep spends its time in, beside matrix products."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnopt.program import StateSpace
+
+Array = NDArray[Any]
+Move = Callable[[int, Array], Array]
+"""From a step t and the demand on the spikes [N, n] to the wanted change of the potentials, in demand units."""
+
+
+@dataclass(frozen=True, eq=False)
+class Separable:
+    """A demand ``profile[t] * value`` as a linear read-out makes it: profile [T, N or 1, n or 1], value [N, n]."""
+
+    profile: Array
+    value: Array
+
+    def dense(self) -> Array:
+        """The demand as an array [T, N, n]."""
+        return self.profile * self.value
+
+
+Demand = Array | Separable
+
+
+@dataclass(frozen=True, eq=False)
+class Dithered:
+    """The dithered step's move as data, ``da p(v - theta)`` with ``p(z) = max(0, 1 - |z|/w)/w``; ``rule`` has the formula."""
+
+    rule: Any
+    potentials: Array
+    threshold: Any
+    width: float
+
+    def __call__(self, t: int, demand: Array) -> Array:  # noqa: D102
+        return np.asarray(self.rule.move(demand, self.rule.slope(self.potentials[t], self.threshold, self.width), 1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Branches:
+    """The exact step's move as data: rho times the way to the other side of the threshold where a flip pays, else 0."""
+
+    rule: Any
+    potentials: Array
+    spikes: Array
+    threshold: Any
+    rho: float
+    sigma: float
+
+    def __call__(self, t: int, demand: Array) -> Array:  # noqa: D102
+        dv = self.rule.move(self.potentials[t], self.spikes[t], demand, self.rho, self.sigma, self.threshold)
+        return np.asarray(dv.dtype.type(self.rho) * dv)
+
+
+class Kernels(ABC):
+    """One way to run these passes. All agree in double precision to rounding; numpy's are the reference.
+
+    Every pass works on samples independently, so that it may be cut into pieces and run side by side.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def rollout(self, space: StateSpace, current: Array, potentials: Array, spikes: Array | None) -> None:
+        """Run a population that does not read itself: ``x <- A x + B i + R s``, ``v = C x``, ``s = H(v - theta)``.
+
+        Parameters
+        ----------
+        current : [T, N, n], or [1, N, n] where it is constant. It may be ``potentials`` itself.
+        potentials, spikes : [T, N, n], filled in; ``spikes`` None for a population that does not spike.
+        """
+
+    @abstractmethod
+    def filtered(self, space: StateSpace, x: Array) -> Array:
+        """``kappa * x``: x [T, ...] through ``C (z - A)^{-1} B`` without spikes. The dynamics must be uniform."""
+
+    @abstractmethod
+    def adjoint(self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array) -> None:
+        """Run a population that does not read itself backward in time, given the demand on its spikes.
+
+        ``dv[t] = move(t, da[t] + R' lambda[t+1])``, ``lambda[t] = C' dv[t] + A' lambda[t+1]``, ``j[t] = B' lambda[t]``.
+
+        Parameters
+        ----------
+        potentials, current : dv and j, [T, N, n], filled in.
+        """
