@@ -18,6 +18,7 @@ from snnopt.program import check_program, pack_program, unpack_program
 from snnopt.runtime import Wiring, check_weights, rollout
 from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.batch import Batch
+from snnopt.runtime.forward import Activity
 from snnopt.runtime.moves import Moves
 from snnopt.runtime.readout import readout_uses
 from snnopt.runtime.stacking import stack
@@ -132,7 +133,7 @@ class FixedSlope(Moves):
     def forget(self) -> None:
         return
 
-    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Any:
+    def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Any:
         raise AssertionError("not asked for")
 
 

@@ -102,6 +102,11 @@ def is_minimal(s: KeptSweeper, put: Callable[[np.ndarray], None], x: np.ndarray,
     put(x)
 
 
+def at_the_peak(s: KeptSweeper, name: str) -> bool:
+    """Whether a loss on the largest potential judges the layer: its step is frozen, so a step may raise another one."""
+    return any(t.over == ("max", 0) for t in s.program.losses if t.owner == name)
+
+
 @pytest.mark.parametrize("kind", [Difference, Trace])
 @MANY
 @given(networks())
@@ -111,12 +116,12 @@ def test_every_word_finds_its_blocks_minimiser(kind: type[Any_], drawn: Drawn) -
     for name in [*s.spikes, *s.outputs]:
         before = lagrangian(s)
         s.run(Word("potentials", name))
-        assert lagrangian(s) <= before + 1e-9 * (1 + abs(before))
 
         def put_v(x: np.ndarray, name: str = name) -> None:
             state.v = state.v | {name: x}
 
-        if not any(t.over == ("max", 0) for t in s.program.losses if t.owner == name):
+        if not at_the_peak(s, name):
+            assert lagrangian(s) <= before + 1e-9 * (1 + abs(before))
             is_minimal(s, put_v, state.v[name])
     for name in s.spikes:
         before = lagrangian(s)
@@ -174,9 +179,9 @@ def test_one_step_at_a_time(drawn: Drawn) -> None:
                 before = lagrangian(s)
                 s.run(Word(kind, name, t))
                 after = lagrangian(s)
-                assert after <= before + 1e-9 * (1 + abs(before))
-                if any(x.over == ("max", 0) for x in s.program.losses if x.owner == name):
+                if at_the_peak(s, name):
                     continue
+                assert after <= before + 1e-9 * (1 + abs(before))
                 spikes = kind == "spikes"
 
                 def put(x: np.ndarray, t: int = t, spikes: bool = spikes, name: str = name) -> None:
@@ -347,13 +352,14 @@ def test_histories_tell_everything(name: str, loss: Any) -> None:
 def watched(binding: Binding, calls: dict[str, int]) -> Binding:
     """The binding, whose rule counts its calls by block."""
     assert isinstance(binding.rule, type)
-    solve: Any = binding.rule.solve  # type: ignore[attr-defined]
+    what = "prepare" if binding.block.kind == "weights" else "solve"
+    update: Any = getattr(binding.rule, what)
 
     def count(*arguments: Any) -> Any:
         calls[binding.block.name] = calls.get(binding.block.name, 0) + 1
-        return solve(*arguments)
+        return update(*arguments)
 
-    return dataclasses.replace(binding, rule=type("Mine", (binding.rule,), {"solve": staticmethod(count)}))
+    return dataclasses.replace(binding, rule=type("Mine", (binding.rule,), {what: staticmethod(count)}))
 
 
 @pytest.mark.parametrize("name", KEPT)

@@ -34,11 +34,12 @@ def test_start_and_end_are_information(caplog: pytest.LogCaptureFixture) -> None
         result = rollout().solve(X, LABELS)
     (level, start), (_, end) = [(n, s) for n, s in said(caplog) if n == "INFO"]
     assert level == "INFO"
-    assert start == {"event": "start", "algorithm": "rollout", "network": "4-5-3", "samples": 30, "steps": 6}
+    expected = {"event": "start", "algorithm": "rollout", "network": "4-5-3", "samples": 30, "steps": 6}
+    assert start == expected | {"backend": "numpy"}
     assert end["event"] == "end" and end["status"] == result.status and end["records"] == len(result.history) == 4
     assert end["seconds"] == result.history[-1].seconds and end["message"] == result.message
     text = [r.getMessage() for r in caplog.records if r.levelname == "INFO"]
-    assert text[0] == "rollout begins: layers 4-5-3, 30 samples, 6 steps"
+    assert text[0] == "rollout begins: layers 4-5-3, 30 samples, 6 steps, backend numpy"
     assert text[1].startswith("MAX_ITER: ran 4 iterations")
     assert not [s for _, s in said(caplog) if s["event"] == "record"]
 

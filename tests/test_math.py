@@ -23,6 +23,7 @@ from snnopt.penalties import flip_penalty, volts_penalty
 from snnopt.runtime import Wiring
 from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.batch import Batch
+from snnopt.runtime.forward import Activity
 from snnopt.runtime.moves import Moves
 from snnopt.runtime.statistics import UseFeatures
 from snnopt.runtime.sweeper import Sweeper
@@ -249,7 +250,7 @@ class FixedSlope(Moves):
     def forget(self) -> None:
         return
 
-    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> np.ndarray:
+    def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> np.ndarray:
         raise AssertionError("not asked for")
 
 

@@ -64,9 +64,11 @@ class Algorithm(metaclass=_Named):
             The sweep yields what is no word of this kind of algorithm, or not of that layer or step of time.
         """
         for word in self.sweep(net):
-            self.check_word(word, net)
-            if word.step is not None and word.step not in range(net.steps):
-                raise self._refused(f"{word.name!r} of step {word.step}", (f"steps 0 to {net.steps - 1}",))
+            if not isinstance(word, Word) or word not in net.checked:
+                self.check_word(word, net)
+                if word.step is not None and word.step not in range(net.steps):
+                    raise self._refused(f"{word.name!r} of step {word.step}", (f"steps 0 to {net.steps - 1}",))
+                net.checked.add(word)
             yield word
 
     def check_word(self, word: Word, net: Net) -> None:

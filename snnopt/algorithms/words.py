@@ -104,6 +104,7 @@ class Net:
     steps : T.
     rng : the run's random numbers: same seed, same orders.
     any_name : whether every name is taken for a layer's, which is for finding out the words of a sweep without a program.
+    checked : words of a sweep that have been found to be words of its algorithm.
     """
 
     hidden: tuple[Layer, ...]
@@ -111,6 +112,7 @@ class Net:
     steps: int = 1
     rng: np.random.Generator = field(default_factory=np.random.default_rng, repr=False)
     any_name: bool = field(default=False, repr=False)
+    checked: set[Word] = field(default_factory=set, repr=False)
 
     rollout = Word("rollout")
     """Make potentials and spikes feasible for the present weights."""

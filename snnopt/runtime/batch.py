@@ -106,11 +106,14 @@ class Batch:
             self._rates[layer] = known = (activity, self.mean(activity.spikes))
         return known[1]
 
-    def mean(self, x: Array) -> float:
-        """Mean of an array [T, N, n] over samples, units and the steps that count."""
+    def mean(self, x: Array, some: slice = slice(None)) -> float:
+        """Mean of an array [T, N, n] over samples, units and the steps that count; ``some`` says which samples it is of."""
+        if self.mask is None and x.dtype == bool:
+            return np.count_nonzero(x) / x.size
         if self.mask is None:
-            return float(np.mean(x))
-        return float((x * self.mask[:, :, None]).sum() / (self.mask.sum() * x.shape[2]))
+            return float((x.reshape(-1, x.shape[2]) @ np.ones(x.shape[2], x.dtype)).sum(dtype=np.float64) / x.size)
+        mask = self.mask[:, some]
+        return float((x * mask[:, :, None]).sum() / (mask.sum() * x.shape[2]))
 
     def subset(self, share: float) -> tuple[dict[str, Array], Array | None]:
         """Signals and mask of an evenly spread ``share`` of the samples (views)."""

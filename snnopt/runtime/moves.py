@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.backends import Branches, Demand, Dithered, Move, Separable
+from snnopt.blocks.dithered_step import DitheredStep as DitheredRule
+from snnopt.blocks.exact_step import ExactStep as ExactRule
 from snnopt.penalties import DitheredStep, FlippedStep, distance_penalty, flip_penalty, volts_penalty
 from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.batch import Batch
+from snnopt.runtime.forward import Activity
 from snnopt.runtime.snapshots import Tree
 
 Array = NDArray[Any]
@@ -45,8 +48,8 @@ class Moves(ABC):
         assert tree is None
 
     @abstractmethod
-    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:
-        """The block updates' own spikes, H of the moved potentials, as booleans."""
+    def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Array:
+        """The block updates' own spikes of some samples, H of the moved potentials, as booleans."""
 
 
 class DitheredMoves(Moves):
@@ -60,7 +63,10 @@ class DitheredMoves(Moves):
         distance = np.abs(counted(batch, v) - self._thresholds(batch, v))
         k = min(len(distance) - 1, int(self.settings.quantile * len(distance)))
         width = float(np.partition(distance, k)[k])
-        return Dithered(self.rule, v, self.threshold, max(width, 1e-6 * float(np.mean(self.threshold))))
+        width = max(width, 1e-6 * float(np.mean(self.threshold)))
+        if self.rule is DitheredRule:
+            return Dithered(self.rule, v, self.threshold, width)
+        return lambda t, demand: self.rule.move(demand, self.rule.slope(v[t], self.threshold, width), 1.0)
 
     def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:  # noqa: D102
         volts = step * self.settings.volts * float(np.mean(self.threshold))
@@ -75,9 +81,9 @@ class DitheredMoves(Moves):
             self.threshold if np.ndim(self.threshold) == 0 else counted(batch, np.broadcast_to(self.threshold, v.shape))
         )
 
-    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:  # noqa: D102
-        v = batch.activity[self.layer].potentials
-        return np.asarray(v + wanted.potentials / v.dtype.type(rho) > self.threshold)
+    def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Array:  # noqa: D102
+        v = activity.potentials[:, some]
+        return np.asarray(v + wanted.potentials[:, some] / v.dtype.type(rho) > self.threshold)
 
 
 class ExactMoves(Moves):
@@ -107,11 +113,12 @@ class ExactMoves(Moves):
             score = self.rule.score(v, s, demand, self.rho, self.threshold)
             self.sigma = flip_penalty(counted(batch, score), self.settings.share * step)
         self.full = []
-        if not self.feedback:
+        if not self.feedback and self.rule is ExactRule:
             return Branches(self.rule, v, s, self.threshold, self.rho, self.sigma)
 
         def move(t: int, demand: Array) -> Array:
-            self.full.append(demand.copy())
+            if self.feedback:
+                self.full.append(demand.copy())
             dv = self.rule.move(v[t], s[t], demand, self.rho, self.sigma, self.threshold)
             return np.asarray(dv.dtype.type(self.rho) * dv)
 
@@ -129,10 +136,9 @@ class ExactMoves(Moves):
     def forget(self) -> None:  # noqa: D102
         self.full = []
 
-    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:  # noqa: D102
-        spikes = batch.activity[self.layer].spikes
-        assert spikes is not None
-        return (spikes > 0) ^ (wanted.potentials != 0)
+    def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Array:  # noqa: D102
+        assert activity.spikes is not None
+        return (activity.spikes[:, some] > 0) ^ (wanted.potentials[:, some] != 0)
 
 
 class LinearMoves(Moves):
@@ -152,7 +158,7 @@ class LinearMoves(Moves):
     def forget(self) -> None:  # noqa: D102
         return
 
-    def spikes(self, batch: Batch, wanted: Wanted, rho: float) -> Array:  # noqa: D102
+    def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Array:  # noqa: D102
         raise AssertionError("the layer does not spike")
 
 

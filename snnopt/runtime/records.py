@@ -15,9 +15,15 @@ from snnopt.runtime.sweeper import Sweeper
 Array = NDArray[Any]
 
 
+LOOKED_AT = 256
+"""Samples, evenly spread, that flips and gaps are counted on."""
+
+
 @dataclass(frozen=True)
 class Aims:
-    """What one sweep saw and wanted: the rollout's spikes, and the block updates' own, as booleans by hidden layer."""
+    """What one sweep saw and wanted of some of its samples: spikes of the rollout, and of the block updates, as booleans by
+    hidden layer.
+    """
 
     spikes: dict[str, Array]
     wanted: dict[str, Array]
@@ -25,24 +31,30 @@ class Aims:
     @staticmethod
     def of(batch: Batch, sweeper: Sweeper) -> Aims:
         """Of a batch that has been swept."""
-        spikes, wanted = dict[str, Array](), dict[str, Array]()
+        spikes, wanted, some = dict[str, Array](), dict[str, Array](), _some(batch)
         for layer, activity in batch.activity.items():
             if activity.spikes is None:
                 continue
-            spikes[layer] = wanted[layer] = activity.spikes > 0
+            spikes[layer] = wanted[layer] = activity.spikes[:, some] > 0
             rho, moves = batch.rho.get(layer, 0.0), batch.wanted.get(layer)
             if rho and moves is not None:
-                wanted[layer] = sweeper.moves[layer].spikes(batch, moves, rho)
+                wanted[layer] = sweeper.moves[layer].spikes(activity, moves, rho, some)
         return Aims(spikes, wanted)
 
     def against(self, new: Batch) -> tuple[dict[str, float], dict[str, float]]:
         """Shares of the spikes of a later rollout that changed, and that differ from what was wanted, by layer."""
-        flips, gap = {}, {}
+        flips, gap, some = {}, {}, _some(new)
         for layer, before in self.spikes.items():
             now = new.activity[layer].spikes
             assert now is not None
-            flips[layer], gap[layer] = new.mean((now > 0) != before), new.mean((now > 0) != self.wanted[layer])
+            fires = now[:, some] > 0
+            flips[layer] = new.mean(fires != before, some)
+            gap[layer] = new.mean(fires != self.wanted[layer], some)
         return flips, gap
+
+
+def _some(batch: Batch) -> slice:
+    return slice(None, None, max(1, batch.count // LOOKED_AT))
 
 
 def full_batch_record(iteration: int, batch: Batch, last: Aims | None, sweeper: Sweeper) -> Record:
@@ -70,12 +82,15 @@ class EpochMeans:
         self.losses.append(batch.loss)
         self.accuracies.append(batch.accuracy)
         self.counts.append(batch.count)
+        self.rho = batch.rho
+
+    def look(self, batch: Batch) -> None:
+        """Take in a batch's firing rates."""
         for layer, rate in batch.firing_rates().items():
             self.rates.setdefault(layer, []).append(rate)
-        self.rho = dict(batch.rho)
 
     def probe(self, batch: Batch, again: Batch, sweeper: Sweeper) -> None:
-        """Take in what an update changed on its own batch; once an epoch, as looking costs as much as a rollout."""
+        """Take in what an update changed on its own batch; once an epoch."""
         if self.flips:
             return
         flips, gap = Aims.of(batch, sweeper).against(again)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import Any
 
 SMALL_PRODUCT = 2e8
 """Multiply-adds of the largest product in a sweep below which a second thread costs more than it gives."""
@@ -17,6 +19,13 @@ def blas_threads(largest_product: float) -> AbstractContextManager[object]:
     """
     if largest_product >= SMALL_PRODUCT or not importlib.util.find_spec("threadpoolctl"):
         return nullcontext()
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - optional
+    limited: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
+    return limited
 
-    return threadpool_limits(limits=1, user_api="blas")
+
+@cache
+def _controller() -> Any:
+    """The thread pools of this process, which take milliseconds to find."""
+    from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - optional
+
+    return ThreadpoolController()

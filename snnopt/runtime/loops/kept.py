@@ -25,6 +25,7 @@ from snnopt.runtime.readout import readout_uses
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 from snnopt.runtime.views import judge, loss_views
+from snnopt.runtime.workspace import Workspace
 
 Array = NDArray[Any]
 
@@ -65,6 +66,7 @@ class KeptLoop(Loop):
         self._weights = self.sweeper.reported_weights()
         self.rng, self.done, self.stale, self.lagrangian = rng, 0, 0, float("nan")
         self.last: tuple[dict[str, Array], dict[str, Array]] | None = None
+        self.workspace = Workspace()
         self.resting: dict[str, str] = {}
 
     @property
@@ -89,11 +91,12 @@ class KeptLoop(Loop):
                 return Status.DIVERGED, blame(weights, f"iteration {iteration}", ADVICE)
             self._weights = weights
             improved = batch.loss < journal.best_loss * (1 - 1e-4)
-            record = self._record(iteration, batch, found)
+            fired, crossed = _fired(batch), self._crossed(found)
+            record = self._record(iteration, batch, found, fired, crossed)
             journal.add(record, weights, algorithm.max_iter - iteration)
-            changed = self.control.after(iteration, found, record.dual, self._crossed(found))
+            changed = self.control.after(iteration, found, record.dual, crossed)
             self.stale, self.done = 0 if improved else self.stale + 1, iteration
-            self.last = (_fired(batch), found.fires)
+            self.last = (fired, found.fires)
             self._look_after(iteration, record)
             rests = self._rests(found, record)
             self.lagrangian = found.lagrangian
@@ -185,7 +188,9 @@ class KeptLoop(Loop):
         """The rollout of these weights, and its objective."""
         state = self.sweeper.state
         batch = Batch(state.inputs, state.targets)
-        batch.activity = rollout(self.wiring, weights, state.inputs, state.steps, readouts=False)
+        batch.activity = rollout(
+            self.wiring, weights, state.inputs, state.steps, readouts=False, workspace=self.workspace
+        )
         for view in self.views:
             view.look(batch)
         for group in self.uses:
@@ -204,13 +209,15 @@ class KeptLoop(Loop):
             return {}
         return {n: float(np.mean(fires != self.last[1][n])) for n, fires in found.fires.items()}
 
-    def _record(self, iteration: int, batch: Batch, found: Measures) -> Record:
+    def _record(
+        self, iteration: int, batch: Batch, found: Measures, fired: dict[str, Array], crossed: dict[str, float]
+    ) -> Record:
         layers, penalties = list(found.fires), self.sweeper.penalties
-        fired, flips = _fired(batch), dict.fromkeys(layers, np.nan)
+        flips = dict.fromkeys(layers, np.nan)
         gap = {n: float(np.mean(fired[n] != found.fires[n])) for n in layers}
         if self.last is not None:
             flips = {n: float(np.mean(fired[n] != self.last[0][n])) for n in layers}
-        dual = {f"{n}.step": penalties.sigma(n) * float(np.sqrt(share)) for n, share in self._crossed(found).items()}
+        dual = {f"{n}.step": penalties.sigma(n) * float(np.sqrt(share)) for n, share in crossed.items()}
         record = Record(iteration, batch.loss, batch.accuracy, batch.firing_rates(), flips, gap)
         return replace(
             record,

@@ -19,7 +19,7 @@ from snnopt.runtime.status import Status
 Array = NDArray[Any]
 
 PROBE_EVERY = 4
-"""Mini-batches between two looks at actual against predicted decrease."""
+"""Mini-batches between two looks at firing rates, and at actual against predicted decrease."""
 
 
 class MiniBatchLoop(Loop):
@@ -51,7 +51,9 @@ class MiniBatchLoop(Loop):
                 row.add(batch)
                 if done % PROBE_EVERY == 0:
                     self._probe(batch, row)
-                self.rollouts.look_after(batch)
+                if done % PROBE_EVERY == 0 or start == 0:
+                    row.look(batch)
+                    self.rollouts.look_after(batch)
                 done += 1
                 if self.journal.out_of_time:
                     break
