@@ -5,8 +5,8 @@ Run: ``python -m tests.benchmarks.speed [--quick] [--suite NAME ...] [--peer NAM
 
 Rules. The clock counts training alone: it starts with the arrays in memory, runs while a side declares, compiles and trains, and
 stands still during evaluations on the test data, which follow every epoch of ours and every quarter of an epoch of a peer. Both
-sides may use the same number of threads (a peer uses one where that is faster for it; ours does so by itself). Run lengths are
-each side's own choice, and with them our step's fall and a peer's cosine. Both sides' choices are made by mean time to the target
+sides may use the same number of threads, and one where that is faster for them. Run lengths are each side's own choice, and with
+them our step's fall and a peer's cosine. Both sides' choices are made by mean time to the target
 on tuning seeds, which are not timed, then by accuracy: ours among a few numbers of epochs, a peer's among learning rates {1e-3,
 2e-3, 5e-3, 1e-2} x slopes {5, 25} x {constant, cosine at several lengths}, at the batch size found before that. Settings that
 never reach the target count as infinite; a run that is already slower than the best is stopped, which changes no winner; on

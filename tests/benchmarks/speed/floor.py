@@ -22,8 +22,8 @@ import numpy as np
 
 import snnopt as so
 from snnopt.algorithms.settings import MiniBatches
-from tests.benchmarks.speed.machine import cpu, limited_to
-from tests.benchmarks.speed.sides.ours import OurSettings, algorithm
+from tests.benchmarks.speed.machine import cores, cpu, limited_to
+from tests.benchmarks.speed.sides.ours import OurSettings, algorithm, begin
 from tests.benchmarks.speed.splits import Split
 from tests.benchmarks.speed.suites import SUITES, Suite
 from tests.benchmarks.speed.work import (
@@ -59,11 +59,8 @@ def rates(work: Work, entries: int) -> Rates:
 
 def epoch_seconds(suite: Suite, split: Split, online: so.Online) -> float:
     """Median time of an epoch, the first left out."""
-    states = so.compile(suite.problem(), online).iterate(
-        split.X, split.y, timesteps=None if split.timed else suite.steps, seed=0
-    )
     found, start = [], time.perf_counter()
-    for _ in states:
+    for _ in begin(suite, split, online, seed=0):
         found.append(time.perf_counter() - start)
         start = time.perf_counter()
     return statistics.median(found[1:])
@@ -99,16 +96,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--suite", nargs="+", choices=tuple(SUITES), default=["digits", "deep", "rate", "pulses"])
     parser.add_argument("--repeats", type=int, default=5, help="epochs timed")
-    parser.add_argument("--threads", type=int, help="at most; the BLAS library's own number by default")
+    parser.add_argument("--threads", type=int, default=cores(), help="at most; all cores by default")
     args = parser.parse_args()
     heads = ["suite", "G multiply-adds an epoch", "GB of passes", "sgemm, Gflop/s", "copy, GB/s", "floor, s"]
     heads += ["products and solves alone, s", "measured, s", "measured / floor", "floor / measured"]
-    print(f"{cpu()}\n\n| " + " | ".join(heads) + " |\n|" + "---|" * len(heads), flush=True)
+    print(
+        f"{cpu()}, {args.threads} threads at most\n\n| " + " | ".join(heads) + " |\n|" + "---|" * len(heads), flush=True
+    )
     for name in args.suite:
-        if args.threads:
-            with limited_to(args.threads):
-                print(line(name, SUITES[name], args.repeats), flush=True)
-        else:
+        with limited_to(args.threads):
             print(line(name, SUITES[name], args.repeats), flush=True)
 
 

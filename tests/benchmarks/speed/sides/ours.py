@@ -1,4 +1,4 @@
-"""Our side: ``so.Online`` with its defaults, but for what a suite says, and the number of epochs."""
+"""Our side: ``so.Online`` with its defaults, but for what a suite says, the number of epochs, and the threads it may use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 import snnopt as so
+from snnopt.api.run import Iterate
 from tests.benchmarks.speed.curves import Look
+from tests.benchmarks.speed.machine import limited_to
 from tests.benchmarks.speed.sides.side import Side
 from tests.benchmarks.speed.splits import Split
 from tests.benchmarks.speed.suites import Suite
@@ -19,9 +21,10 @@ from tests.benchmarks.speed.work import engine_threads, epoch_work, seconds_alon
 
 @dataclass(frozen=True)
 class OurSettings:
-    """``so.Online(epochs=..., **suite.settings)``."""
+    """``so.Online(epochs=..., **suite.settings)``, on so many BLAS threads at most; where products are small it takes one."""
 
     epochs: int
+    threads: int = 1
 
 
 class Ours(Side):
@@ -37,46 +40,52 @@ class Ours(Side):
         return {"snnopt": so.__version__, "numpy": np.__version__}
 
     def first(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Any]:
-        return [OurSettings(n) for n in suite.lengths]
+        return [OurSettings(min(suite.lengths), n) for n in sorted({1, threads})]
 
-    def second(self, suite: Suite, best: Any, quick: bool) -> list[Any]:
-        return []
+    def second(self, suite: Suite, best: OurSettings, quick: bool) -> list[Any]:
+        return [replace(best, epochs=n) for n in suite.lengths]
 
     def settings(self, fields: dict[str, Any]) -> OurSettings:
         return OurSettings(**fields)
 
     def train(self, suite: Suite, split: Split, settings: OurSettings, seed: int) -> Iterator[Look]:
-        start, seconds = time.perf_counter(), 0.0
-        steps = None if split.timed else suite.steps
-        plan = so.compile(suite.problem(), algorithm(suite, settings))
-        states = plan.iterate(split.X, split.y, timesteps=steps, seed=seed)
-        while (state := next(states, None)) is not None:
-            seconds += time.perf_counter() - start
+        states, seconds = None, 0.0
+        while True:
+            with limited_to(settings.threads):
+                start = time.perf_counter()
+                states = states or begin(suite, split, algorithm(suite, settings), seed)
+                state = next(states, None)
+                seconds += time.perf_counter() - start
+            if state is None:
+                return
             now = replace(state.result(), weights=state.weights)
             yield Look(seconds, state.iteration, 100 * now.score(split.X_test, split.y_test))
-            start = time.perf_counter()
 
     def product_share(self, suite: Suite, split: Split, settings: OurSettings, seed: int) -> float:
         """An estimate: every product and solve of an epoch timed alone, at its own shape, over the epoch's time."""
-        online = replace(algorithm(suite, settings), epochs=2)
-        plan = so.compile(suite.problem(), online)
-        states = plan.iterate(split.X, split.y, timesteps=None if split.timed else suite.steps, seed=seed)
-        next(states)
-        start = time.perf_counter()
-        next(states)
-        epoch = time.perf_counter() - start
+        online = replace(algorithm(suite, settings), epochs=3)
+        states = begin(suite, split, online, seed)
         work = epoch_work(suite, len(split.y), not split.timed, online, probes=True)
-        with engine_threads(work):
-            return min(1.0, seconds_alone(work) / epoch)
+        with limited_to(settings.threads):
+            next(states)
+            start = time.perf_counter()
+            next(states)
+            epoch = time.perf_counter() - start
+            with engine_threads(work):
+                return min(1.0, seconds_alone(work) / epoch)
 
     def words(self, suite: Suite, settings: OurSettings) -> Sequence[str]:
         online = algorithm(suite, settings)
         size = f"batch {online.batch_size}" if online.batch_size else "batch by default"
-        return (
-            f"{settings.epochs} epochs",
-            size,
-            *(f"{k} {v}" for k, v in suite.settings.items() if k != "batch_size"),
-        )
+        threads = f"{settings.threads} thread{'s' * (settings.threads > 1)}"
+        others = [f"{k} {v:g}" for k, v in suite.settings.items() if k != "batch_size"]
+        return (f"{settings.epochs} epochs", size, threads, *others)
+
+
+def begin(suite: Suite, split: Split, online: so.Online, seed: int) -> Iterator[Iterate]:
+    """Compile, and stand before the first record."""
+    steps = None if split.timed else suite.steps
+    return so.compile(suite.problem(), online).iterate(split.X, split.y, timesteps=steps, seed=seed)
 
 
 def algorithm(suite: Suite, settings: OurSettings) -> so.Online:
