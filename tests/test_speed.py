@@ -97,7 +97,7 @@ def test_a_race_is_won_by_time_and_stops_who_can_no_longer_win() -> None:
 
 def test_where_nobody_reaches_the_target_accuracy_decides() -> None:
     winner = race(contenders([Runner(1.0, end=10), Runner(2.0, end=10), Runner(3.0, end=3)], 80.0))
-    assert winner.settings == 1 and winner.rank == (math.inf, -20.0)
+    assert winner.settings == 1 and winner.rank == (math.inf, -20.0, 10.0)
 
 
 def test_several_tuning_seeds_must_all_get_there() -> None:
@@ -109,8 +109,15 @@ def test_several_tuning_seeds_must_all_get_there() -> None:
 
 def test_halving_stops_the_worse_half_and_finds_the_best() -> None:
     runners = [Runner(g) for g in (1.0, 2.0, 3.0, 4.0)]
-    assert halve(contenders(runners, 80.0), first_passes=2).settings == 3
-    assert [r.looks for r in runners] == [2, 2, 4, 4]
+    assert halve(contenders(runners, 80.0), first_passes=2, finalists=1).settings == 3
+    assert [r.looks for r in runners] == [2, 2, 4, 20]
+
+
+def test_halving_ends_in_a_race() -> None:
+    runners = [Runner(g) for g in (1.0, 2.0, 3.0, 4.0, 5.0)]
+    winner = halve(contenders(runners, 80.0), first_passes=2, finalists=2)
+    assert winner.settings == 4 and winner.rank[0] == 16.0
+    assert [r.looks for r in runners] == [2, 2, 4, 16, 16]
 
 
 def multiply_adds(work: Work) -> dict[str, float]:

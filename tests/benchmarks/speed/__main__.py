@@ -6,12 +6,13 @@ Run: ``python -m tests.benchmarks.speed [--quick] [--suite NAME ...] [--peer NAM
 Rules. The clock counts training alone: it starts with the arrays in memory, runs while a side declares, compiles and trains, and
 stands still during evaluations on the test data, which follow every epoch of ours and every quarter of an epoch of a peer. Both
 sides may use the same number of threads, and one where that is faster for them. Run lengths are each side's own choice, and with
-them our step's fall and a peer's cosine. Both sides' choices are made by mean time to the target
-on tuning seeds, which are not timed, then by accuracy: ours among a few numbers of epochs, a peer's among learning rates {1e-3,
-2e-3, 5e-3, 1e-2} x slopes {5, 25} x {constant, cosine at several lengths}, at the batch size found before that. Settings that
-never reach the target count as infinite; a run that is already slower than the best is stopped, which changes no winner; on
-the large suites the worse half leaves again and again. Each side is warmed up, then timed on every seed in turn, the order
-changing from seed to seed. A peer's first product is taken out of its loop over time, and its layers may run one after the other.
+them our step's fall and a peer's cosine. All choices are made by mean time to the target on tuning seeds, which are not timed,
+then by accuracy: ours among a few numbers of epochs, a peer's among learning rates {1e-3, 2e-3, 5e-3, 1e-2} x slopes {5, 25} x
+{constant, cosine at several lengths}, at the batch size found before that. Settings that never reach the target count as
+infinite; a run that is already slower than the best is stopped, which changes no winner. On the large suites the worse half of a
+peer's settings leaves again and again, and its cosine's length is chosen last. Each side is warmed up, then timed on every seed
+in turn, the order changing from seed to seed. A peer's first product is taken out of its loop over time, and its layers may run
+one after the other.
 
 Peak memory is the growth of the resident set in a process of its own; the share of products is torch's profiler's for a peer, and
 for ours an estimate from every product and solve timed alone at its shape.
@@ -37,7 +38,10 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.speed", description=__doc__.splitlines()[0])
     parser.add_argument("--suite", nargs="+", choices=(*SUITES, ALL), help="what to measure; all by default")
     parser.add_argument(
-        "--peer", nargs="*", choices=tuple(PEERS), help="against whom; all that are installed by default"
+        "--peer",
+        nargs="*",
+        choices=tuple(PEERS),
+        help="against whom; all that are installed by default, snnTorch alone with --quick",
     )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=machine.cores(), help="for both sides; all cores by default")
@@ -55,7 +59,8 @@ def main() -> None:
     named = args.suite or [n for n, s in SUITES.items() if s.quick or not args.quick]
     names = list(SUITES) if ALL in named else named
     peers = []
-    for short in PEERS if args.peer is None else args.peer:
+    usual = list(PEERS)[:1] if args.quick else list(PEERS)
+    for short in usual if args.peer is None else args.peer:
         if lacking := PEERS[short].missing():
             say(f"without {PEERS[short].name}: not installed: {', '.join(lacking)}")
         else:

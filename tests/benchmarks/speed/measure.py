@@ -16,7 +16,7 @@ import numpy as np
 from snnopt.report.baseline import random_hidden_baseline
 from tests.benchmarks.speed.curves import Curve, accuracy_within, best, time_to
 from tests.benchmarks.speed.memory import peak_megabytes
-from tests.benchmarks.speed.sides import Side
+from tests.benchmarks.speed.sides import Side, Stage
 from tests.benchmarks.speed.splits import Split
 from tests.benchmarks.speed.suites import Suite
 from tests.benchmarks.speed.tuning import Contender, halve, race
@@ -117,22 +117,23 @@ def tune(side: Side, suite: Suite, threads: int, quick: bool) -> tuple[Any, int]
     seeds = suite.tuning_seeds[:1] if quick else suite.tuning_seeds
     data = {seed: suite.data(seed) for seed in seeds}
 
-    def found(candidates: Sequence[Any]) -> Any:
+    def found(stage: Stage) -> Any:
         contenders = [
             Contender(s, [lambda s=s, k=k: side.train(suite, data[k], s, k) for k in seeds], suite.target)  # type: ignore[misc]
-            for s in candidates
+            for s in stage.candidates
         ]
-        winner = race(contenders) if suite.tuning == "grid" else halve(contenders, suite.first_passes)
-        time_found, accuracy = winner.rank
+        winner = halve(contenders, suite.first_passes) if stage.halving else race(contenders)
+        time_found, accuracy, _ = winner.rank
         say(
             f"  {side.describe(suite, winner.settings)}: {time_found:.3g} s to target, {-accuracy:.1f}% when it stopped"
         )
         return winner.settings
 
-    first = side.first(suite, data[seeds[0]], threads, quick)
-    chosen = found(first)
-    second = side.second(suite, chosen, quick)
-    return (found(second) if second else chosen), len(first) + len(second)
+    tried, chosen = 0, None
+    for stage_of in side.stages(suite, data[seeds[0]], threads, quick):
+        stage = stage_of(chosen)
+        tried, chosen = tried + len(stage.candidates), found(stage)
+    return chosen, tried
 
 
 def baseline(suite: Suite, split: Split, seed: int) -> float:

@@ -45,7 +45,7 @@ class Suite:
     target : test accuracy to reach, in per cent.
     lengths, peer_lengths : epochs tried on the tuning seeds by us and by a competitor.
     batches : batch sizes tried by a competitor.
-    tuning : whether its settings are all run to the target, or the worse half leaves again and again.
+    tuning : whether a competitor's settings are all run to the target, or the worse half leaves again and again.
     tuning_seeds : none of them is timed.
     first_passes : passes over the data before the first half leaves.
     quick : whether ``--quick`` runs it.

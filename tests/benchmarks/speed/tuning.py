@@ -22,12 +22,12 @@ class Contender(Generic[S]):
         self.runs: list[Iterator[Look]] = []
         self.curves: list[list[Look]] = [[] for _ in runs]
 
-    def advance(self, seconds: float = math.inf, passes: float = math.inf) -> None:
-        """Train on until the target, the end, so many passes in each run, or so many training seconds in all runs together."""
+    def advance(self, total: float = math.inf, each: float = math.inf, passes: float = math.inf) -> None:
+        """Train on until the target, the end, ``total`` training seconds in all runs, or ``each`` seconds or passes in each."""
         self.runs = self.runs or [start() for start in self.starts]
         for run, curve in zip(self.runs, self.curves, strict=True):
-            while time_to(curve, self.target) == math.inf and self._spent < seconds:
-                if curve and curve[-1].passes >= passes:
+            while time_to(curve, self.target) == math.inf and self.spent < total:
+                if curve and (curve[-1].seconds >= each or curve[-1].passes >= passes):
                     break
                 look = next(run, None)
                 if look is None:
@@ -39,7 +39,8 @@ class Contender(Generic[S]):
         self.runs, self.starts = [], []
 
     @property
-    def _spent(self) -> float:
+    def spent(self) -> float:
+        """Training seconds so far, in all runs."""
         return sum(curve[-1].seconds for curve in self.curves if curve)
 
     @property
@@ -48,9 +49,10 @@ class Contender(Generic[S]):
         return float(np.mean([time_to(curve, self.target) for curve in self.curves]))
 
     @property
-    def rank(self) -> tuple[float, float]:
-        """Less is better: time to the target, then the mean of the last accuracies."""
-        return self.time, -float(np.mean([curve[-1].accuracy if curve else 0.0 for curve in self.curves]))
+    def rank(self) -> tuple[float, float, float]:
+        """Less is better: time to the target, then the mean of the last accuracies, then the time that they took."""
+        accuracy = float(np.mean([curve[-1].accuracy if curve else 0.0 for curve in self.curves]))
+        return self.time, -accuracy, self.spent
 
 
 def race(contenders: Sequence[Contender[S]]) -> Contender[S]:
@@ -66,16 +68,21 @@ def race(contenders: Sequence[Contender[S]]) -> Contender[S]:
     return min(contenders, key=lambda c: c.rank)
 
 
-def halve(contenders: Sequence[Contender[S]], first_passes: float) -> Contender[S]:
-    """Successive halving (Jamieson and Talwalkar 2016): the better half trains on, for twice as many passes in all."""
-    left, passes = list(contenders), first_passes
-    while len(left) > 1:
+def halve(contenders: Sequence[Contender[S]], first_passes: float, finalists: int = 4) -> Contender[S]:
+    """Successive halving (Jamieson and Talwalkar 2016): the better half trains on, for twice as long in all.
+
+    All get the same time: at first what ``first_passes`` passes over the data take the first of them. The last few race to the
+    target. Give it contenders of one run length: shorter ones look better early.
+    """
+    left = list(contenders)
+    left[0].advance(passes=first_passes)
+    each = left[0].spent / len(left[0].curves)
+    while len(left) > finalists:
         for c in left:
-            c.advance(len(c.curves) * min(o.time for o in left), passes)
+            c.advance(len(c.curves) * min(o.time for o in left), each)
         left.sort(key=lambda c: c.rank)
-        kept = math.ceil(len(left) / 2)
+        kept = max(finalists, math.ceil(len(left) / 2))
         for c in left[kept:]:
             c.leave()
-        left, passes = left[:kept], 2 * passes
-    left[0].leave()
-    return left[0]
+        left, each = left[:kept], 2 * each
+    return race(left)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import snnopt as so
 from snnopt.api.run import Iterate
 from tests.benchmarks.speed.curves import Look
 from tests.benchmarks.speed.machine import limited_to
-from tests.benchmarks.speed.sides.side import Side
+from tests.benchmarks.speed.sides.side import Side, Stage
 from tests.benchmarks.speed.splits import Split
 from tests.benchmarks.speed.suites import Suite
 from tests.benchmarks.speed.work import engine_threads, epoch_work, seconds_alone
@@ -39,11 +39,12 @@ class Ours(Side):
     def versions(self) -> dict[str, str]:
         return {"snnopt": so.__version__, "numpy": np.__version__}
 
-    def first(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Any]:
-        return [OurSettings(min(suite.lengths), n) for n in sorted({1, threads})]
-
-    def second(self, suite: Suite, best: OurSettings, quick: bool) -> list[Any]:
-        return [replace(best, epochs=n) for n in suite.lengths]
+    def stages(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Callable[[Any], Stage]]:
+        """Threads, then epochs; all of them run to the target, on the large suites too, as they are few."""
+        return [
+            lambda _: Stage([OurSettings(max(suite.lengths), n) for n in sorted({1, threads})]),
+            lambda best: Stage([replace(best, epochs=n) for n in suite.lengths]),
+        ]
 
     def settings(self, fields: dict[str, Any]) -> OurSettings:
         return OurSettings(**fields)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tests.benchmarks.speed.curves import Look
 from tests.benchmarks.speed.splits import Split
 from tests.benchmarks.speed.suites import Suite
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Settings to choose among: all of them run to the target, or (``halving``) the worse half leaves again and again."""
+
+    candidates: Sequence[Any]
+    halving: bool = False
 
 
 class Side(ABC):
@@ -27,12 +36,8 @@ class Side(ABC):
         """Versions of what it runs on."""
 
     @abstractmethod
-    def first(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Any]:
-        """Settings that are tried first."""
-
-    @abstractmethod
-    def second(self, suite: Suite, best: Any, quick: bool) -> list[Any]:
-        """Settings that are tried next, around the best of the first; none if there is nothing more to choose."""
+    def stages(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Callable[[Any], Stage]]:
+        """What is tried, stage by stage; each is made from the best settings of the one before (None for the first)."""
 
     @abstractmethod
     def settings(self, fields: dict[str, Any]) -> Any:

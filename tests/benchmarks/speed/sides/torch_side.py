@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tests.benchmarks.speed.curves import Look
-from tests.benchmarks.speed.sides.side import Side
+from tests.benchmarks.speed.sides.side import Side, Stage
 from tests.benchmarks.speed.splits import Split
 from tests.benchmarks.speed.suites import Net, Suite
 
@@ -38,33 +38,51 @@ class TorchSide(Side):
     def versions(self) -> dict[str, str]:
         return {p: importlib.metadata.version(p) for p in self.packages}
 
-    def first(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Any]:
-        """Batch sizes, each with the threads and the order of loops that are fastest there, at two rates."""
+    def stages(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Callable[[Any], Stage]]:
+        """Batch sizes; then rates x slopes x schedules at the best of them, at all lengths.
+
+        Where worse halves leave, lengths come last and for the winner alone: shorter runs of a cosine look better early.
+        """
+        lengths = suite.peer_lengths[::2] if quick else suite.peer_lengths
+        longest, halving = max(lengths), suite.tuning == "halving"
+        constant, cosines = (False, longest), [(True, n) for n in lengths]
+
+        def batches(_: Any) -> Stage:
+            forms = self._fastest_forms(suite, split, threads, suite.batches[1:3] if quick else suite.batches)
+            return Stage([replace(form, rate=r, epochs=longest) for form in forms for r in QUICK_RATES], halving)
+
+        def grid(best: TorchSettings) -> Stage:
+            schedules = [constant, (True, longest)] if halving else [constant, *cosines]
+            rates = QUICK_RATES if quick else RATES
+            return Stage(
+                [
+                    replace(best, rate=rate, slope=slope, cosine=cosine, epochs=epochs)
+                    for rate in rates
+                    for slope in SLOPES
+                    for cosine, epochs in schedules
+                ],
+                halving,
+            )
+
+        def schedules(best: TorchSettings) -> Stage:
+            return Stage([replace(best, cosine=cosine, epochs=epochs) for cosine, epochs in (constant, *cosines)])
+
+        return [batches, grid, schedules] if halving else [batches, grid]
+
+    def _fastest_forms(self, suite: Suite, split: Split, threads: int, batches: Sequence[int]) -> list[TorchSettings]:
+        """For each batch size, the threads and the order of loops that are fastest there."""
         from tests.benchmarks.speed.sides.torch_training import TorchSettings, seconds_per_epoch
 
         found = []
-        for batch in suite.batches[1:3] if quick else suite.batches:
-            base = TorchSettings(batch=batch, epochs=max(suite.peer_lengths))
+        for batch in batches:
             forms = [
-                replace(base, threads=n, layerwise=by_layer)
+                TorchSettings(batch=batch, threads=n, layerwise=by_layer)
                 for n in sorted({1, threads})
                 for by_layer in ((False,) if suite.net.recurrent else (False, True))
             ]
             costs = seconds_per_epoch(suite.net, suite.steps, split, forms, self.cell)
-            fastest = forms[costs.index(min(costs))]
-            found += [replace(fastest, rate=rate) for rate in QUICK_RATES]
+            found.append(forms[costs.index(min(costs))])
         return found
-
-    def second(self, suite: Suite, best: TorchSettings, quick: bool) -> list[Any]:
-        """Rates x slopes x schedules at the batch size found; a constant rate at any length is the longest, stopped early."""
-        lengths = suite.peer_lengths[::2] if quick else suite.peer_lengths
-        schedules = [(False, max(lengths)), *((True, n) for n in lengths)]
-        return [
-            replace(best, rate=rate, slope=slope, cosine=cosine, epochs=epochs)
-            for rate in (QUICK_RATES if quick else RATES)
-            for slope in SLOPES
-            for cosine, epochs in schedules
-        ]
 
     def settings(self, fields: dict[str, Any]) -> TorchSettings:
         from tests.benchmarks.speed.sides.torch_training import TorchSettings
