@@ -30,8 +30,8 @@ format: .venv ## Mend what ruff can mend, and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: .venv-bench ## Measure the main job beside its competitor (installs torch, in .venv-bench)
-	.venv-bench/bin/python -m tests.benchmarks.main_job $(ARGS)
+bench: .venv-bench ## Time small suites beside tuned competitors (installs torch, in .venv-bench); ARGS='--suite all' for all
+	.venv-bench/bin/python -m tests.benchmarks.speed $(or $(ARGS),--quick)
 
 .venv: .venv/installed ## Build or renew the environment, and nothing else
 
