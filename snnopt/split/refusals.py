@@ -55,7 +55,8 @@ def check_keepable(program: Program, form: Form, linearised: frozenset[str] = fr
         if form == "difference":
             difference_form(coupling)
         elif coupling.name not in linearised and _differ(coupling):
-            fix = "give its neurons one time constant and one threshold, or use 'online' or 'rollout'"
+            others = "give its neurons one time constant and one threshold, or use 'online' or 'rollout'"
+            fix = f"{_linearise([coupling.name])}, {others}"
             raise CompileError(where, "its neurons differ, and the exact trace form takes one kernel a layer", fix)
         if form == "trace" and coupling.dynamics.spiking:
             _check_readers(program, coupling, where, linearised)
