@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ Array = np.ndarray[Any, Any]
 def linear_layers(drawn: Drawn, which: int) -> dict[str, Any]:
     """All layers (which 0), or those that its bits tell."""
     names = [p.name for p in drawn.problem.network.populations]
-    return {n: so.Linearised(1.0) for k, n in enumerate(names) if which == 0 or which >> k & 1}
+    return {str(n): so.Linearised(1.0) for k, n in enumerate(names) if which == 0 or which >> k & 1}
 
 
 def put(s: KeptSweeper, name: str, x: Array) -> None:
@@ -138,7 +137,7 @@ def test_one_step_at_a_time(drawn: Drawn, which: int) -> None:
         for t in map(int, rng.permutation(drawn.steps)[:3]):
             for kind in ("spikes", "potentials"):
                 model, before = Model(s, name), lagrangian(s)
-                s.run(Word(kind, name, t))  # type: ignore[arg-type]
+                s.run(Word(kind, name, t))
                 assert lagrangian(s) <= before + 1e-9 * (1 + abs(before))
                 if kind == "spikes":
                     a, passing = s.state.a[name].copy(), s.state.a[name]
@@ -146,15 +145,10 @@ def test_one_step_at_a_time(drawn: Drawn, which: int) -> None:
                     put(s, name, passing)
 
 
-def dense(residual: Callable[[Array], Array], shape: tuple[int, int]) -> Array:
-    """By what a residual falls with each unit spike, as a matrix."""
-    rows, zero = [], residual(np.zeros((shape[0], 1, shape[1])))
-    for t in range(shape[0]):
-        for j in range(shape[1]):
-            unit = np.zeros((shape[0], 1, shape[1]))
-            unit[t, 0, j] = 1
-            rows.append((zero - residual(unit)).ravel())
-    return np.array(rows).T
+def units(steps: int, neurons: int) -> list[Array]:
+    """No spikes, then each unit spike, [T, 1, n]."""
+    each = np.eye(steps * neurons).reshape(-1, steps, 1, neurons)
+    return [np.zeros_like(each[0]), *each]
 
 
 @pytest.mark.parametrize("kind", FORMS)
@@ -167,19 +161,17 @@ def test_slopes_and_bounds(kind: type[Any_], drawn: Drawn, which: int) -> None:
     for name, solver in s.spikes.items():
         model, a = Model(s, name), state.a[name]
         for tangent in solver.tangents(state):
-            move, f = rng.standard_normal(a.shape), lambda x, n=tangent.name: model.coupling(n, x) * state.count
-            slope = (f(a + move) - f(a - move)) / 2
+            move = rng.standard_normal(a.shape)
+            here, ahead, behind = (state.count * model.coupling(tangent.name, a + k * move) for k in (0, 1, -1))
             found = float((tangent.gradient(state) * move).sum())
-            assert found == pytest.approx(slope, rel=1e-8, abs=1e-8 * (1 + f(a)))
+            assert found == pytest.approx((ahead - behind) / 2, rel=1e-8, abs=1e-8 * (1 + here))
             assert tangent.tau == pytest.approx(model.tau[tangent.name], rel=1e-9)
             c = s.program.by_name[tangent.name]
             residual = trace_residual if s.algorithm.form == "trace" else difference_residual
             one = {n: np.zeros_like(x[:, :1]) for n, x in state.signals.items()}
             v = np.zeros((state.steps, 1, c.size))
-            matrix = dense(
-                lambda x, one=one, c=c, v=v, name=name, r=residual: r(s.wiring, c, state.weights, one | {name: x}, v),
-                (a.shape[0], a.shape[2]),
-            )
+            rows = [residual(s.wiring, c, state.weights, one | {name: x}, v) for x in units(a.shape[0], a.shape[2])]
+            matrix = np.array([(rows[0] - r).ravel() for r in rows[1:]]).T
             assert np.linalg.norm(matrix, 2) <= tangent.response.bound() * (1 + 1e-9)
             later = a + move
             put(s, name, later)
@@ -202,11 +194,7 @@ def test_bounds_are_met() -> None:
         algorithm: Any = ALGORITHMS[name](dtype="float64")
         s = random_state(problem, algorithm, penalties={"y": so.Linearised(1.0)})
         (tangent,) = s.spikes["h"].tangents(s.state)
-        zeros = np.zeros((5, 1, 5))
-        units = [zeros.copy() for _ in range(25)]
-        for k, unit in enumerate(units):
-            unit[k // 5, 0, k % 5] = 1
-        matrix = np.array([tangent.response.of(u).ravel() for u in units])
+        matrix = np.array([tangent.response.of(x).ravel() for x in units(5, 5)])
         assert least <= np.linalg.norm(matrix, 2) / tangent.response.bound() <= 1 + 1e-12
 
 
@@ -264,7 +252,7 @@ def test_refusals_are_lifted_and_name_the_remedy(make: Any, name: str, layers: l
     assert "so.Linearised(1.0)" in caught.value.fix
     plan = so.compile(make(), name, penalties={n: so.Linearised(0.7) for n in layers})
     so.verify(plan, trials=2).raise_if_failed()
-    algorithm: Any = ALGORITHMS[name](max_iter=8, warm_up=1, dtype="float64")
+    algorithm: Any = ALGORITHMS[name](max_iter=8, warm_up=1, dtype="float64")  # type: ignore[call-arg]
     result = so.compile(make(), algorithm, penalties={n: so.Linearised(0.7) for n in layers}).solve(X, LABELS)
     assert len(result.history) == 8 and np.isfinite(result.history[-1].loss)
 
@@ -287,7 +275,10 @@ def test_what_is_linearised_is_settled_when_compiling() -> None:
     plan = so.compile(skips(), so.FullDual(max_iter=3), penalties={"y": so.Linearised(1.0)})
     other = {"y": so.Linearised(0.3, prox=2.0, control=so.ResidualBalancing()), "h": so.Quadratic(2.0)}
     assert plan.solve(X, LABELS, penalties=other).history[0].penalty["y"] == 0.3
-    refused = [({"h": so.Linearised(1.0), "y": so.Linearised(1.0)}, "'h'"), ({"step": so.ExactStep(1.0)}, "'y'")]
+    refused: list[tuple[Any, str]] = [
+        ({"h": so.Linearised(1.0), "y": so.Linearised(1.0)}, "'h'"),
+        ({"step": so.ExactStep(1.0)}, "'y'"),
+    ]
     for given_, layer in refused:
         with pytest.raises(so.ModelError, match=f"(?s){layer}.*compile with it"):
             plan.solve(X, LABELS, penalties=given_)
@@ -316,7 +307,7 @@ def test_dual_residuals_have_what_the_models_are_off_by(name: str, monkeypatch: 
         return measure(sweeper)
 
     monkeypatch.setattr("snnopt.runtime.loops.kept.measure", watched)
-    algorithm: Any = ALGORITHMS[name](max_iter=3, dtype="float64")
+    algorithm: Any = ALGORITHMS[name](max_iter=3, dtype="float64")  # type: ignore[call-arg]
     plan = so.compile(lags(), algorithm, penalties={"dynamics": so.Linearised(0.7)})
     records = plan.solve(X, LABELS).history.records
     for k in (1, 2):

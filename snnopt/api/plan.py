@@ -289,7 +289,8 @@ class Plan:
             kind = type(self.penalties[name]).__name__
             if not isinstance(function, type(self.penalties[name])):
                 cause = f"{type(function).__name__} for {name!r}, and the plan's blocks are made for so.{kind}"
-                fix = f"compile with it, so.compile(..., penalties={{{name!r}: {function}}}), or give so.{kind} here"
+                other = f"so.{type(function).__name__}({function.weight:g})"
+                fix = f"compile with it, so.compile(..., penalties={{{name!r}: {other}}}), or give so.{kind} here"
                 raise ModelError("solve, penalties", cause, fix)
         return chosen
 

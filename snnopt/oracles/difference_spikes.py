@@ -42,12 +42,16 @@ class DifferenceSpikesCase(ModelledCase):
     linear: Array
     sigma: float
 
-    axes: ClassVar = ModelledCase.axes | dict.fromkeys(("spikes", "dual", "linear"), ("time", "sample", "neuron")) | {
-        "maps": ("reader", "row", "neuron"),
-        "constants": ("reader", "time", "sample", "row"),
-        "rho": ("reader",),
-        "lags": ("reader",),
-    }
+    axes: ClassVar = (
+        ModelledCase.axes
+        | dict.fromkeys(("spikes", "dual", "linear"), ("time", "sample", "neuron"))
+        | {
+            "maps": ("reader", "row", "neuron"),
+            "constants": ("reader", "time", "sample", "row"),
+            "rho": ("reader",),
+            "lags": ("reader",),
+        }
+    )
 
     @property
     def sound(self) -> bool:

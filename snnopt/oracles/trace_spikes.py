@@ -138,7 +138,9 @@ class TraceSpikesCase(ModelledCase):
         """Relative to what can be won from a = H, or, if more, to what it costs to move every a by 0.01, or to a millionth
         of what the objective is a difference of.
         """
-        cost = 1e-4 / 2 * (self.sigma + self.held + self.energy) * self.spikes.size + 1e-2 * float(np.abs(self.linear).sum())
+        cost = 1e-4 / 2 * (self.sigma + self.held + self.energy) * self.spikes.size + 1e-2 * float(
+            np.abs(self.linear).sum()
+        )
         least = max(cost, 1e-6 * self.squares(best))
         return relative_excess(self.objective(x), self.objective(best), self.objective(self.spikes), least)
 

@@ -100,4 +100,6 @@ def _besides(split: Splitting, block: Block) -> list[str]:
 
 def _clipped(block: Block) -> list[str]:
     """The published clip, where one follows."""
-    return [f"    then       a[{block.layers[0]}] is clipped to [0, 1], as published"] if block.box == "published" else []
+    return (
+        [f"    then       a[{block.layers[0]}] is clipped to [0, 1], as published"] if block.box == "published" else []
+    )

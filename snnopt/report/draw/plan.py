@@ -18,8 +18,8 @@ def plan_diagram(plan: Compiled) -> Diagram:
     """Return a box for each block with its closed form, a box for each coupling between blocks, and links between these.
 
     A link says by which variables the block takes part in the coupling: weights W, copies V, biases b, potentials v, spikes
-    s; dynamics of which spikes see no more than a slope are said to be linearised. Where spikes have no block they are a function of the potentials, in the potentials' block. A coupling of one block
-    ties nothing, and is left out.
+    s. Where spikes have no block they are a function of the potentials, in the potentials' block. Dynamics that blocks of
+    spikes see by their slope are said to be linearised. A coupling of one block ties nothing, and is left out.
     """
     program = plan.program
     row = {c.name: k for k, c in enumerate(program.couplings)}

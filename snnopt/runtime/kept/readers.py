@@ -52,7 +52,7 @@ class Reader:
 
 
 def readers_of(source: str, dynamics: dict[str, Dynamics]) -> list[Reader]:
-    """Every layer whose residual depends on the spikes of ``source``, at each lag; itself first, where it resets or hears itself."""
+    """Every layer whose residual depends on the spikes of ``source``, at each lag; itself first, if it resets or hears itself."""
     out = []
     for name in (source, *(n for n in dynamics if n != source)):
         d = dynamics[name].coupling

@@ -62,7 +62,7 @@ class DifferenceResponse(Response):
 
 @dataclass(frozen=True, eq=False)
 class TraceResponse(Response):
-    """``A a = kappa * (sum_d W_d a[. - d]) + eta * a``; ``weights`` are W_d' [n, m] by lag, eta where it is the layer's ``own``."""
+    """``A a = kappa * (sum_d W_d a[. - d]) + eta * a``; ``weights`` are W_d' [n, m] by lag, eta is there if it is its ``own``."""
 
     dynamics: TraceDynamics
     weights: Mapping[int, Array]
