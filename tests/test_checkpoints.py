@@ -107,7 +107,7 @@ def test_controllers_go_on_too(kind: Any, function: Any, tmp_path: Path) -> None
 @pytest.mark.parametrize("accelerate", [None, so.Anderson()])
 @pytest.mark.parametrize("name", [n for n in ALGORITHMS if n not in SETTINGS])
 def test_linearised_dynamics_go_on_too(name: str, accelerate: Any, tmp_path: Path) -> None:
-    algorithm = ALGORITHMS[name](**KEPT)
+    algorithm = ALGORITHMS[name](**KEPT)  # type: ignore[arg-type]
     plan = so.compile(constrained(), algorithm, penalties={"dynamics": so.Linearised(1.0, prox=1.5)})
     whole = plan.solve(X, LABELS, accelerate=accelerate)
     plan.solve(X, LABELS, accelerate=accelerate, checkpoint=tmp_path / "run", callback=Stop(5))

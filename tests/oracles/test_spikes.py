@@ -198,7 +198,7 @@ class Tampered(Case):
         return self.case.violation(x)
 
 
-def rule_error(solve: Callable[[Array, Array], Array]) -> Wrong:
+def rule_error(solve: Callable[..., Array]) -> Wrong:
     """A wrong solve from the right system."""
     return lambda case, rule: case.candidate(type("Wrong", (rule,), {"solve": staticmethod(solve)}))
 
