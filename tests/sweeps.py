@@ -64,9 +64,9 @@ def small(objective: Any = None, reset: Literal["subtract", "none"] = "subtract"
     return so.Problem(so.Network(x, y), term)
 
 
-def random_state(problem: so.Problem, algorithm: Any, duals: bool = True) -> KeptSweeper:
+def random_state(problem: so.Problem, algorithm: Any, duals: bool = True, penalties: Any = None) -> KeptSweeper:
     """A sweeper on a random state of 5 steps and 6 samples."""
-    plan, rng = so.compile(problem, algorithm), np.random.default_rng(3)
+    plan, rng = so.compile(problem, algorithm, penalties=penalties), np.random.default_rng(3)
     program, wiring = plan.program, Wiring(plan.program, F64)
     raw = {v.name: rng.standard_normal(v.shape) for v in program.variables if v.kind in ("weight", "bias")}
     data = {"x": rng.standard_normal((5, 6, 4))}
@@ -79,7 +79,7 @@ def random_state(problem: so.Problem, algorithm: Any, duals: bool = True) -> Kep
     for name in state.a:
         if duals:
             state.w[name] = rng.standard_normal(state.a[name].shape)
-    return KeptSweeper(wiring, plan.bindings, algorithm, state)
+    return KeptSweeper(wiring, plan.bindings, algorithm, state, plan.penalties)
 
 
 def naive_residuals(s: KeptSweeper, form: str) -> dict[str, np.ndarray]:

@@ -94,13 +94,27 @@ def test_a_resumed_run_is_the_uninterrupted_one(name: str, problem: str, dtype: 
 
 
 @pytest.mark.parametrize("kind", CONTROLLERS)
-def test_controllers_go_on_too(kind: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("function", [so.Quadratic, so.Linearised])
+def test_controllers_go_on_too(kind: Any, function: Any, tmp_path: Path) -> None:
     dynamics = so.Fixed() if kind.steps_only else kind()
-    rule = {"dynamics": so.Quadratic(1.0, control=dynamics), "step": so.ExactStep(0.1, control=kind())}
+    rule = {"dynamics": function(1.0, control=dynamics), "step": so.ExactStep(0.1, control=kind())}
     plan = so.compile(plain(), so.algorithms.FullDual(max_iter=12, warm_up=1), penalties=rule)
     whole = plan.solve(X, LABELS)
     plan.solve(X, LABELS, checkpoint=tmp_path / "run", callback=Stop(7))
     assert_same(plan.solve(X, LABELS, resume=tmp_path / "run"), whole)
+
+
+@pytest.mark.parametrize("accelerate", [None, so.Anderson()])
+@pytest.mark.parametrize("name", [n for n in ALGORITHMS if n not in SETTINGS])
+def test_linearised_dynamics_go_on_too(name: str, accelerate: Any, tmp_path: Path) -> None:
+    algorithm = ALGORITHMS[name](**KEPT)  # type: ignore[arg-type]
+    plan = so.compile(constrained(), algorithm, penalties={"dynamics": so.Linearised(1.0, prox=1.5)})
+    whole = plan.solve(X, LABELS, accelerate=accelerate)
+    plan.solve(X, LABELS, accelerate=accelerate, checkpoint=tmp_path / "run", callback=Stop(5))
+    assert_same(plan.solve(X, LABELS, accelerate=accelerate, resume=tmp_path / "run"), whole)
+    other = so.compile(constrained(), algorithm, penalties={"dynamics": so.Linearised(1.0, prox=2.0)})
+    with pytest.raises(so.FileError):
+        other.solve(X, LABELS, accelerate=accelerate, resume=tmp_path / "run")
 
 
 @pytest.mark.parametrize("name", ["online", "rollout"])

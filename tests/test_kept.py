@@ -65,10 +65,10 @@ class OneByOne(Any_):
     order: ClassVar[Order] = "one"
 
 
-def sweeper_of(drawn: Drawn, algorithm: KeptAlgorithm) -> KeptSweeper:
+def sweeper_of(drawn: Drawn, algorithm: KeptAlgorithm, chosen: Any = None) -> KeptSweeper:
     """A sweeper on a random state: nothing is feasible, all duals are on."""
     try:
-        plan = so.compile(drawn.problem, algorithm)
+        plan = so.compile(drawn.problem, algorithm, penalties=chosen)
     except CompileError:
         assume(False)
     program, rng = plan.program, np.random.default_rng(drawn.seed)
@@ -81,7 +81,8 @@ def sweeper_of(drawn: Drawn, algorithm: KeptAlgorithm) -> KeptSweeper:
         state.u[name] = 0.3 * rng.standard_normal(v.shape)
     for name, a in state.a.items():
         state.w[name] = 0.3 * rng.standard_normal(a.shape)
-    penalties = {n: type(f)(float(rng.choice([0.1, 1.0, 3.0]))) for n, f in plan.penalties.items()}
+    weights = [0.1, 1.0, 3.0]
+    penalties = {n: dataclasses.replace(f, weight=float(rng.choice(weights))) for n, f in plan.penalties.items()}
     return KeptSweeper(wiring, plan.bindings, algorithm, state, penalties)
 
 

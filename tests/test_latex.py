@@ -513,6 +513,28 @@ def test_every_block_minimises_over_its_variables(terms: str, algorithm: str) ->
         assert re.search(pattern, least) and re.search(pattern, objective), b.block.name
 
 
+@pytest.mark.parametrize("algorithm", KEPT)
+def test_linearised_dynamics_are_a_slope_and_a_proximal_term_for_spikes_alone(algorithm: str) -> None:
+    problem = so.Problem(so.Network(X, Y2), so.CrossEntropy(Y2))
+    plan = so.compile(problem, algorithm, penalties={"second": so.Linearised(1.0)})
+    text, found = check(plan), blocks_of(plan)
+    spikes = found["hidden.spikes"]
+    at = "_{t}" if algorithm in ("perin2025", "exact_block") else ""
+    move = rf"a{at}^{{(\mathrm{{hidden}})}} - \bar{{a}}{at}^{{(\mathrm{{hidden}})}}"
+    assert spikes.count(r"\left\langle \nabla\, \frac{\rho_{\mathrm{second}}}{2} \left\|") == 1
+    assert (
+        rf",\, {move} \right\rangle + \frac{{\tau_{{\mathrm{{second}}}}}}{{2}} \left\| {move} \right\|^{{2}}" in spikes
+    )
+    assert (
+        r"\frac{\rho_{\mathrm{hidden}}}{2} \left\|" in spikes
+        and r"\nabla\, \frac{\rho_{\mathrm{hidden}}}" not in spikes
+    )
+    assert not any(r"\nabla" in found[n] for n in found if not n.endswith("spikes"))
+    assert any(
+        line.startswith(r"\bar{a} = \mathrm{present") for line in [x.split(r"\quad ", 1)[-1] for x in text] + text
+    )
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_duals_stand_where_they_move_and_nowhere_else(algorithm: str) -> None:
     plan = plan_with("spike cost", algorithm)

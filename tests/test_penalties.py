@@ -22,10 +22,12 @@ def configured(name: str, **more: Any) -> Any:
     return ALGORITHMS[name](**{"max_iter": 12, "warm_up": 2, "dtype": "float64", **more})
 
 
-def everywhere(control: Controller, rho: float = 1.0, sigma: float = 0.1) -> dict[str, Any]:
+def everywhere(
+    control: Controller, rho: float = 1.0, sigma: float = 0.1, dynamics: Any = so.Quadratic
+) -> dict[str, Any]:
     steps_only = control.steps_only
     return {
-        "dynamics": so.Quadratic(rho) if steps_only else so.Quadratic(rho, control=control),
+        "dynamics": dynamics(rho) if steps_only else dynamics(rho, control=control),
         "step": so.ExactStep(sigma, control=control),
     }
 
@@ -42,8 +44,9 @@ class Wild(Controller):
 
 @pytest.mark.parametrize("name", KEPT)
 @pytest.mark.parametrize("kind", [*CONTROLLERS, Wild])
+@pytest.mark.parametrize("dynamics", [so.Quadratic, so.Linearised])
 def test_every_controller_runs_every_kept_algorithm(
-    kind: type[Controller], name: str, monkeypatch: pytest.MonkeyPatch
+    dynamics: Any, kind: type[Controller], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Multipliers, penalty times scaled dual, are the same before and after a change; so are all other variables."""
     changes, after = 0, PenaltyControl.after
@@ -61,7 +64,7 @@ def test_every_controller_runs_every_kept_algorithm(
         changes += values != old
 
     monkeypatch.setattr(PenaltyControl, "after", watched)
-    plan = so.compile(small(), configured(name), penalties=everywhere(kind()))
+    plan = so.compile(small(), configured(name), penalties=everywhere(kind(), dynamics=dynamics))
     result = plan.solve(X, LABELS)
     column = result.history["penalty"]
     assert isinstance(column, dict) and set(column) == {"h", "y", "h.step"}
@@ -119,7 +122,8 @@ def test_controllers_see_what_the_history_shows(monkeypatch: pytest.MonkeyPatch)
         ({"dynamic": so.Quadratic(1.0)}, r"dynamic.*did you mean 'dynamics'"),
         ({"hidden.step": so.ExactStep(1.0)}, r"hidden\.step.*h\.step"),
         ({"y.step": so.ExactStep(1.0)}, r"y\.step"),
-        ({"dynamics": so.ExactStep(1.0)}, r"penalties\['dynamics'\].*so\.Quadratic"),
+        ({"dynamics": so.ExactStep(1.0)}, r"penalties\['dynamics'\].*so\.Quadratic.*so\.Linearised"),
+        ({"step": so.Linearised(1.0)}, r"penalties\['step'\].*use so\.ExactStep\(\.\.\.\),"),
         ({"step": 0.1}, r"penalties\['step'\].*so\.ExactStep"),
         ([so.Quadratic(1.0)], r"penalties: .*no dict"),
     ],
@@ -139,6 +143,12 @@ def test_wrong_penalties_are_refused(given: Any, words: str) -> None:
     [
         (lambda: so.Quadratic(0.0), "weight = 0"),
         (lambda: so.ExactStep(np.inf), "weight = inf"),
+        (lambda: so.Linearised(-1.0), "weight = -1"),
+        (lambda: so.Linearised(1.0, 0.0), "prox = 0"),
+        (lambda: so.Linearised(1.0, prox=np.nan), "prox = nan"),
+        (lambda: so.Linearised(1.0, prox="2"), "prox = '2'"),  # type: ignore[arg-type]
+        (lambda: so.Linearised(1.0, prox=True), "prox = True"),
+        (lambda: so.Linearised(1.0, control=so.FlipShare()), "ExactStep"),
         (lambda: so.Quadratic(1.0, control=so.Fixed), r"make one: Fixed\(\)"),  # type: ignore[arg-type]
         (lambda: so.Quadratic(1.0, control=2.0), "give a controller"),  # type: ignore[arg-type]
         (lambda: so.Quadratic(1.0, control=so.FlipShare()), "ExactStep"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABCMeta, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -92,8 +93,8 @@ class Algorithm(metaclass=_Named):
         """The penalty function of each coupling, by its name, ``<layer>.step`` for steps; ``given`` are a user's own."""
 
     @abstractmethod
-    def split(self, program: Program) -> tuple[Block, ...]:
-        """The blocks that the sweep updates."""
+    def split(self, program: Program, penalties: Mapping[str, Any]) -> tuple[Block, ...]:
+        """The blocks that the sweep updates, with these penalty functions."""
 
     def __post_init__(self) -> None:
         for f in fields(self):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from snnopt.algorithms.base import Algorithm
 from snnopt.algorithms.settings import FullBatch, MiniBatches, ReadoutStep, WeightStep
@@ -36,7 +37,7 @@ class RolloutAlgorithm(Algorithm):
         hidden = [c.name for c in program.couplings if c.dynamics.spiking]
         return chosen_penalties((), hidden, {"step": self.step_coupling}, given)
 
-    def split(self, program: Program) -> tuple[Block, ...]:  # noqa: D102
+    def split(self, program: Program, penalties: Mapping[str, Any]) -> tuple[Block, ...]:  # noqa: D102
         return split_rollout(program, self.step_rule)
 
     @property

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from snnopt.algorithms.base import Algorithm
 from snnopt.algorithms.settings import SHARE, WHOLE, Duals, Start
-from snnopt.penalties import ExactStep, PenaltyFunction, Quadratic, chosen_penalties
+from snnopt.penalties import ExactStep, Linearised, PenaltyFunction, Quadratic, chosen_penalties
 from snnopt.program import Program
 from snnopt.split import Block, Box, Order, split_kept
 
@@ -76,7 +78,9 @@ class KeptAlgorithm(Algorithm):
     def penalties(self, program: Program, given: object = None) -> dict[str, PenaltyFunction]:  # noqa: D102
         spiking = [c.name for c in program.couplings if c.dynamics.spiking]
         defaults = {"dynamics": Quadratic(self.rho), "step": ExactStep(self.sigma)}
-        return chosen_penalties([c.name for c in program.couplings], spiking, defaults, given)
+        besides = {"dynamics": (Linearised,)}
+        return chosen_penalties([c.name for c in program.couplings], spiking, defaults, given, besides)
 
-    def split(self, program: Program) -> tuple[Block, ...]:  # noqa: D102
-        return split_kept(program, self.form, self.order, self.box, self.published)
+    def split(self, program: Program, penalties: Mapping[str, Any]) -> tuple[Block, ...]:  # noqa: D102
+        linearised = frozenset(n for n, f in penalties.items() if isinstance(f, Linearised))
+        return split_kept(program, self.form, self.order, self.box, self.published, linearised)

@@ -62,7 +62,7 @@ def compile(  # noqa: A001 - the field's word, as in CVXPY
     penalties : penalty functions in place of the algorithm's, for all couplings of a kind or for one, as in
         ``{"dynamics": so.Quadratic(1.0, control=so.ResidualBalancing()), "step": so.ExactStep(0.1),
         "hidden.step": so.ExactStep(0.5)}``; names of couplings are those of the history, ``hidden`` for the dynamics of
-        layer hidden, ``hidden.step`` for its step.
+        layer hidden, ``hidden.step`` for its step. ``so.Linearised`` dynamics enter blocks of spikes by their slope.
 
     Raises
     ------
@@ -77,9 +77,9 @@ def compile(  # noqa: A001 - the field's word, as in CVXPY
         raise ModelError("compile", f"on_missing={on_missing!r}", "use 'error' or 'cvxpy'")
     chosen = named_algorithm(using)
     program = check_program(lower(problem))
-    blocks = check_blocks(program, chosen.split(program))
-    check_sweep(chosen, program, blocks)
     functions = chosen.penalties(program, penalties)
+    blocks = check_blocks(program, chosen.split(program, functions))
+    check_sweep(chosen, program, blocks)
     return Plan(problem, program, chosen, bind(blocks, fallback if on_missing == "cvxpy" else None), functions)
 
 
@@ -144,7 +144,8 @@ class Plan:
         progress : draw progress; None draws on a terminal only. It never changes the iterates.
         callback : called with each :class:`Record` of the history; where it returns True, or raises ``KeyboardInterrupt``, the
             run ends with INTERRUPTED and keeps what it found.
-        penalties : for this run, penalty functions in place of the plan's, as in :func:`compile`.
+        penalties : for this run, penalty functions in place of the plan's, as in :func:`compile`. Which dynamics are
+            linearised is settled there: couplings that a plan has as :class:`Linearised` need one here, and no others.
         stop : tolerances, patience, and which iterate is returned, a :class:`Stopping`; None for the algorithm's own rules and
             the iterate of least loss.
         accelerate : :class:`OverRelaxation` or :class:`Anderson`, for algorithms that keep potentials; None, the default, as
@@ -262,7 +263,7 @@ class Plan:
         if weights is not None:
             given = weights.weights if isinstance(weights, Result) else weights
             start = check_weights(self.program, given, np.dtype(self.algorithm.dtype))
-        chosen = self.penalties if penalties is None else self.algorithm.penalties(self.program, penalties)
+        chosen = self.penalties if penalties is None else self._other_penalties(penalties)
         writer, tree = self._files(checkpoint, resume, samples, labels, chosen, (int(seed), start, accelerate))
         engine = Engine(
             self.program,
@@ -286,6 +287,18 @@ class Plan:
         real = tuple(n for n, y in labels.items() if y.ndim == 2)
         constant = timesteps if any(samples.constant.values()) else None
         return Run(self.program, engine, self.algorithm.name, constant, real, lengths is not None)
+
+    def _other_penalties(self, penalties: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Penalty functions for one run, of the kinds that the blocks were made for."""
+        chosen = self.algorithm.penalties(self.program, penalties)
+        for name, function in chosen.items():
+            kind = type(self.penalties[name]).__name__
+            if not isinstance(function, type(self.penalties[name])):
+                cause = f"{type(function).__name__} for {name!r}, and the plan's blocks are made for so.{kind}"
+                other = f"so.{type(function).__name__}({function.weight:g})"
+                fix = f"compile with it, so.compile(..., penalties={{{name!r}: {other}}}), or give so.{kind} here"
+                raise ModelError("solve, penalties", cause, fix)
+        return chosen
 
     def _check_acceleration(self, accelerate: object) -> None:
         if not isinstance(accelerate, Acceleration):

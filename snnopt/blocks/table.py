@@ -21,6 +21,7 @@ from snnopt.blocks.masked_ridge_weights import MaskedRidgeWeights
 from snnopt.blocks.one_step import OneStep
 from snnopt.blocks.output_chain import OutputChain
 from snnopt.blocks.output_step import OutputStep
+from snnopt.blocks.proximal_gradient_spikes import ProximalGradientSpikes
 from snnopt.blocks.published_output_step import PublishedOutputStep
 from snnopt.blocks.ridge_weights import RidgeWeights
 from snnopt.blocks.rule import Binding, ClosedForm, Fallback
@@ -38,6 +39,7 @@ CLOSED_FORMS: tuple[type[ClosedForm], ...] = (
     ExactStep,
     DitheredStep,
     LinearisedPotentials,
+    ProximalGradientSpikes,
     FreeSpikes,
     BoxSpikes,
     ClippedSpikes,

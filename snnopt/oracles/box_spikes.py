@@ -31,7 +31,7 @@ class BoxSpikesCase(DifferenceSpikesCase):
         """None where the normal matrix may be conditioned too badly, or a neuron's bound hardly holds it: there an
         interior-point solver stops short of the bound.
         """
-        inside, pull = np.minimum(best, 1 - best), np.abs(self.gradient(best)) / (self.sigma + self.energy)
+        inside, pull = np.minimum(best, 1 - best), np.abs(self.gradient(best)) / (self.sigma + self.held + self.energy)
         if self.condition > 1e4 or np.any(np.maximum(inside, pull) < 1e-3):
             return None
         return relative_distance(x, best, 1.0)
@@ -39,6 +39,7 @@ class BoxSpikesCase(DifferenceSpikesCase):
     def gradient(self, x: Array) -> Array:
         """The objective's, [T, N, n]."""
         out = self.sigma * (x - self.spikes + self.dual) - self.linear
+        out += self.slope + self.held * (x - self.present)
         for g, c, rho, lag in zip(self.maps, self.constants, self.rho, self.lags, strict=True):
             for t in range(int(lag), len(x)):
                 out[t - int(lag)] -= rho * (c[t] - x[t - int(lag)] @ g.T) @ g
@@ -64,7 +65,13 @@ class BoxSpikesOracle(Oracle):
     )
 
     def matches(self, block: Block) -> str | None:  # noqa: D102
-        if block.kind != "spikes" or block.linear or block.form != "difference" or block.box == "none":
+        if (
+            block.kind != "spikes"
+            or block.linear
+            or block.uncoupled
+            or block.form != "difference"
+            or block.box == "none"
+        ):
             return "it knows kept spikes in difference form in a box"
         return unknown_terms(block, ())
 

@@ -45,6 +45,21 @@ KEPT: dict[str, dict[str, Any]] = {
     "trace": {"form": "trace"},
 }
 """Splittings of an ADMM with kept potentials."""
+LINEARISED: dict[str, dict[str, Any]] = {
+    "linearised": {"form": "difference", "linearised": frozenset("hgy")},
+    "linearised, boxed, one by one": {
+        "form": "difference",
+        "order": "one",
+        "box": "exact",
+        "linearised": frozenset("hgy"),
+    },
+    "linearised, clipped": {"form": "difference", "box": "published", "linearised": frozenset("hgy")},
+    "linearised, trace": {"form": "trace", "linearised": frozenset("hgy")},
+    "linearised in part": {"form": "difference", "linearised": frozenset("g")},
+    "linearised in part, boxed": {"form": "difference", "box": "exact", "linearised": frozenset("g")},
+    "linearised in part, trace": {"form": "trace", "linearised": frozenset("g")},
+}
+"""Those whose blocks of spikes see all dynamics, or those of one layer, by their slope."""
 
 
 CONSTRAINED = ("box", "sign", "cardinality", "fan-in", "grid", "box and sign", "l1", "group lasso")
@@ -73,6 +88,10 @@ def _all() -> Iterator[tuple[str, Block]]:
             for block in split_kept(lower(problem), **arguments):
                 if block.kind != "weights" or (title, way) in (("error", "difference"), ("error", "trace")):
                     yield f"{title}, {way}", block
+    for way, arguments in LINEARISED.items():
+        for block in split_kept(lower(_keepable()["error"]), **arguments):
+            if block.kind == "spikes":  # the rest is that of the splittings without
+                yield way, block
 
 
 def _problems() -> dict[str, Problem]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.oracles.modelled import draw_models
 from snnopt.oracles.oracle import Extreme, decade
 from snnopt.split import Block
 
@@ -19,7 +20,10 @@ def draw_numbers(block: Block, rng: np.random.Generator, extreme: Extreme) -> di
     A layer's own map is its recurrence less its reset, at lag 1; those of others are of any size, at lags 0 to 2.
     """
     steps, samples = extreme.whole("steps", rng, 4), extreme.whole("samples", rng, 3)
-    units, own = extreme.whole("units", rng, 4), [q.coupling in block.layers for q in block.quadratics]
+    units, own = (
+        extreme.whole("units", rng, 4),
+        [q.coupling in block.layers for q in block.quadratics if not q.linearised],
+    )
     rows = max([units if o else extreme.whole("rows", rng, 4) for o in own], default=1)
     maps, lags = np.zeros((len(own), rows, units)), np.ones(len(own), np.int64)
     for s, mine in enumerate(own):
@@ -54,6 +58,7 @@ def draw_numbers(block: Block, rng: np.random.Generator, extreme: Extreme) -> di
         "dual": spikes - centre if "inside" in extreme.fixed else dual,
         "linear": size * priced,
         "sigma": sigma,
+        **draw_models(block, rng, extreme, spikes, 0.3),
     }
 
 

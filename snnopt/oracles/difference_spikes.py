@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.blocks import ClosedForm
-from snnopt.oracles.case import Case, relative_excess
+from snnopt.oracles.case import relative_excess
+from snnopt.oracles.modelled import ModelledCase
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class DifferenceSpikesCase(Case):
+class DifferenceSpikesCase(ModelledCase):
     """``sum_{s,t} rho_s/2 ||c_s[t] - G_s a[t - d_s]||^2 + sum_t sigma/2 ||a[t] - H[t] + w[t]||^2 - <linear, a>``.
 
-    The first sum runs over all steps t at which residual s sees any spikes, t - d_s >= 0. x is a [T, N, n].
+    The first sum runs over all steps t at which residual s sees any spikes, t - d_s >= 0. x is a [T, N, n]. To it come the
+    models of couplings that are linearised.
 
     Attributes
     ----------
@@ -40,12 +42,16 @@ class DifferenceSpikesCase(Case):
     linear: Array
     sigma: float
 
-    axes: ClassVar = dict.fromkeys(("spikes", "dual", "linear"), ("time", "sample", "neuron")) | {
-        "maps": ("reader", "row", "neuron"),
-        "constants": ("reader", "time", "sample", "row"),
-        "rho": ("reader",),
-        "lags": ("reader",),
-    }
+    axes: ClassVar = (
+        ModelledCase.axes
+        | dict.fromkeys(("spikes", "dual", "linear"), ("time", "sample", "neuron"))
+        | {
+            "maps": ("reader", "row", "neuron"),
+            "constants": ("reader", "time", "sample", "row"),
+            "rho": ("reader",),
+            "lags": ("reader",),
+        }
+    )
 
     @property
     def sound(self) -> bool:
@@ -58,8 +64,8 @@ class DifferenceSpikesCase(Case):
         readers = [tuple(s for s, lag in enumerate(self.lags) if t + lag < steps) for t in range(steps)]
         for active in dict.fromkeys(readers):
             times = [t for t in range(steps) if readers[t] == active]
-            normal = self.sigma * np.eye(units)
-            right = self.sigma * (self.spikes[times] - self.dual[times]) + self.linear[times]
+            normal = (self.sigma + self.held) * np.eye(units)
+            right = self.sigma * (self.spikes[times] - self.dual[times]) + self.linear[times] + self.pulled[times]
             for s in active:
                 normal += self.rho[s] * self.maps[s].T @ self.maps[s]
                 for k, t in enumerate(times):
@@ -77,7 +83,7 @@ class DifferenceSpikesCase(Case):
         return np.concatenate(parts)[np.argsort(steps)]
 
     def squares(self, x: Array) -> float:
-        """The block's quadratic terms at a = x."""
+        """The block's quadratic terms at a = x, but for the models."""
         total = self.sigma / 2 * float(((x - self.spikes + self.dual) ** 2).sum())
         for g, c, rho, lag in zip(self.maps, self.constants, self.rho, self.lags, strict=True):
             for t in range(int(lag), len(x)):
@@ -86,7 +92,7 @@ class DifferenceSpikesCase(Case):
 
     def objective(self, x: Array) -> float:
         """The block's objective at a = x."""
-        return self.squares(x) - float((self.linear * x).sum())
+        return self.squares(x) - float((self.linear * x).sum()) + self.modelled(x)
 
     def least_squares_data(self) -> tuple[Array, Array, Array]:
         """A, B and L of ``1/2 ||A X - B||^2 + <L, X>``, X [T n, N]: a row for each entry of each residual."""
@@ -98,7 +104,9 @@ class DifferenceSpikesCase(Case):
                 row[:, t - int(lag)] = np.sqrt(rho) * g
                 rows.append(row.reshape(len(g), -1))
                 wanted.append(np.sqrt(rho) * c[t].T)
-        return np.concatenate(rows), np.concatenate(wanted), -flat(self.linear)
+        rows.append(np.sqrt(self.held) * np.eye(steps * units))
+        wanted.append(np.sqrt(self.held) * flat(self.present))
+        return np.concatenate(rows), np.concatenate(wanted), flat(self.slope - self.linear)
 
     def shaped(self, x: Array) -> Array:
         """X [T n, N] as a [T, N, n]."""
@@ -109,7 +117,7 @@ class DifferenceSpikesCase(Case):
         """Relative to what can be won from a = H, or, if more, to what it costs to move every a by 0.01, or to a millionth
         of what the objective is a difference of.
         """
-        each = self.sigma * self.maps.shape[2] + self.energy
+        each = (self.sigma + self.held) * self.maps.shape[2] + self.energy
         cost = 1e-4 / 2 * each * self.spikes.shape[0] * self.spikes.shape[1] + 1e-2 * float(np.abs(self.linear).sum())
         least = max(cost, 1e-6 * self.squares(best))
         return relative_excess(self.objective(x), self.objective(best), self.objective(self.spikes), least)
@@ -122,7 +130,7 @@ class DifferenceSpikesCase(Case):
     @property
     def condition(self) -> float:
         """An upper bound on the condition of the normal matrices."""
-        return 1 + self.energy / self.sigma
+        return 1 + self.energy / (self.sigma + self.held)
 
 
 def flat(x: Array) -> Array:

@@ -43,7 +43,13 @@ class FreeSpikesOracle(Oracle):
     )
 
     def matches(self, block: Block) -> str | None:  # noqa: D102
-        if block.kind != "spikes" or block.linear or block.form != "difference" or block.box != "none":
+        if (
+            block.kind != "spikes"
+            or block.linear
+            or block.uncoupled
+            or block.form != "difference"
+            or block.box != "none"
+        ):
             return "it knows kept spikes in difference form without a box"
         return unknown_terms(block, ())
 

@@ -19,6 +19,7 @@ from snnopt.oracles.one_step import OneStepOracle
 from snnopt.oracles.oracle import Oracle
 from snnopt.oracles.output_chain import OutputChainOracle
 from snnopt.oracles.output_step import OutputStepOracle
+from snnopt.oracles.proximal_gradient_spikes import ProximalGradientSpikesOracle
 from snnopt.oracles.ridge_weights import RidgeOracle
 from snnopt.oracles.trace_spikes import TraceSpikesOracle
 from snnopt.split import Block
@@ -32,6 +33,7 @@ ORACLES: tuple[Oracle, ...] = (
     ExactStepOracle(),
     DitheredStepOracle(),
     AnalogueOracle(),
+    ProximalGradientSpikesOracle(),
     FreeSpikesOracle(),
     BoxSpikesOracle(),
     TraceSpikesOracle(),

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from snnopt.blocks import ClosedForm
 from snnopt.cvx_bridge import least_squares
-from snnopt.oracles.case import Case, relative_distance, relative_excess
+from snnopt.oracles.case import relative_distance, relative_excess
 from snnopt.oracles.difference_spikes import flat
+from snnopt.oracles.modelled import ModelledCase, draw_models
 from snnopt.oracles.oracle import Extreme, Oracle, decade, unknown_terms
 from snnopt.split import Block
 
@@ -20,10 +21,11 @@ Array = NDArray[Any]
 
 @final
 @dataclass(frozen=True, eq=False)
-class TraceSpikesCase(Case):
+class TraceSpikesCase(ModelledCase):
     """``rho/2 ||y - kappa * (a W')||^2 + rho_l/2 ||y_l - eta * a||^2 + sigma/2 ||a - H + w||^2 - <linear, a>``.
 
-    ``*`` is causal convolution over time, kappa delayed by the lag; sums over time and samples. x is a [T, N, n].
+    ``*`` is causal convolution over time, kappa delayed by the lag; sums over time and samples. x is a [T, N, n]. To it come
+    the models of couplings that are linearised.
 
     Attributes
     ----------
@@ -48,7 +50,8 @@ class TraceSpikesCase(Case):
     rho_own: float
     sigma: float
 
-    axes: ClassVar = dict.fromkeys(("own", "spikes", "dual", "linear"), ("time", "sample", "neuron")) | {
+    axes: ClassVar = ModelledCase.axes | {
+        **dict.fromkeys(("own", "spikes", "dual", "linear"), ("time", "sample", "neuron")),
         "weights": ("row", "neuron"),
         "reader": ("time", "sample", "row"),
         "kappa": ("time",),
@@ -73,7 +76,7 @@ class TraceSpikesCase(Case):
 
     def right(self, K: Array, E: Array) -> Array:
         """What the rule is told of the data, [T, N, n]."""
-        out = self.sigma * (self.spikes - self.dual) + self.linear
+        out = self.sigma * (self.spikes - self.dual) + self.linear + self.pulled
         for t in range(len(out)):
             for tau in range(len(out)):
                 out[t] += self.rho_next * K[tau, t] * self.reader[tau] @ self.weights
@@ -85,7 +88,7 @@ class TraceSpikesCase(Case):
         K, E = self.matrices()
         right = self.right(K, E)
         right.setflags(write=False)
-        penalties = (self.rho_next, self.rho_own, self.sigma)
+        penalties = (self.rho_next, self.rho_own, self.sigma + self.held)
         prepared = rule.prepare(self.weights.T @ self.weights, K, E, *penalties)  # type: ignore[attr-defined]
         return rule.solve(prepared, right)  # type: ignore[attr-defined]
 
@@ -100,14 +103,14 @@ class TraceSpikesCase(Case):
         return reader, own
 
     def squares(self, x: Array) -> float:
-        """The block's quadratic terms at a = x."""
+        """The block's quadratic terms at a = x, but for the models."""
         reader, own = self.residuals(x, self.reader, self.own)
         total = self.rho_next / 2 * float((reader**2).sum()) + self.rho_own / 2 * float((own**2).sum())
         return total + self.sigma / 2 * float(((x - self.spikes + self.dual) ** 2).sum())
 
     def objective(self, x: Array) -> float:
         """The block's objective at a = x."""
-        return self.squares(x) - float((self.linear * x).sum())
+        return self.squares(x) - float((self.linear * x).sum()) + self.modelled(x)
 
     def solution(self) -> Array:
         """CVXPY's minimiser; rows of A are what the residuals are of unit spikes."""
@@ -119,9 +122,10 @@ class TraceSpikesCase(Case):
         roots = np.sqrt([self.rho_next, self.rho_own])
         rows = [-root * flat(r) for root, r in zip(roots, seen, strict=True)]
         wanted = [root * flat(y) for root, y in zip(roots, (self.reader, self.own), strict=True)]
-        a = np.concatenate([*rows, np.sqrt(self.sigma) * np.eye(steps * units)])
-        b = np.concatenate([*wanted, np.sqrt(self.sigma) * flat(self.spikes - self.dual)])
-        x = least_squares(a, b, -flat(self.linear))
+        for penalty, near in ((self.sigma, self.spikes - self.dual), (self.held, self.present)):
+            rows.append(np.sqrt(penalty) * np.eye(steps * units))
+            wanted.append(np.sqrt(penalty) * flat(near))
+        x = least_squares(np.concatenate(rows), np.concatenate(wanted), flat(self.slope - self.linear))
         return x.reshape(steps, units, samples).transpose(0, 2, 1)
 
     @property
@@ -134,13 +138,15 @@ class TraceSpikesCase(Case):
         """Relative to what can be won from a = H, or, if more, to what it costs to move every a by 0.01, or to a millionth
         of what the objective is a difference of.
         """
-        cost = 1e-4 / 2 * (self.sigma + self.energy) * self.spikes.size + 1e-2 * float(np.abs(self.linear).sum())
+        cost = 1e-4 / 2 * (self.sigma + self.held + self.energy) * self.spikes.size + 1e-2 * float(
+            np.abs(self.linear).sum()
+        )
         least = max(cost, 1e-6 * self.squares(best))
         return relative_excess(self.objective(x), self.objective(best), self.objective(self.spikes), least)
 
     def distance(self, x: Array, best: Array) -> float | None:
         """None where the quadratic may be conditioned too badly."""
-        return relative_distance(x, best, 1e-6) if self.energy < 1e6 * self.sigma else None
+        return relative_distance(x, best, 1e-6) if self.energy < 1e6 * (self.sigma + self.held) else None
 
 
 @final
@@ -175,9 +181,9 @@ class TraceSpikesOracle(Oracle):
     )
 
     def matches(self, block: Block) -> str | None:  # noqa: D102
-        if block.kind != "spikes" or block.linear or block.form != "trace" or block.box != "none":
+        if block.kind != "spikes" or block.linear or block.uncoupled or block.form != "trace" or block.box != "none":
             return "it knows kept spikes in trace form without a box"
-        if len([q for q in block.quadratics if q.coupling not in block.layers]) > 1:
+        if len([q for q in block.quadratics if q.coupling not in block.layers and not q.linearised]) > 1:
             return "it knows spikes that one other layer reads"
         return unknown_terms(block, ())
 
@@ -185,7 +191,7 @@ class TraceSpikesOracle(Oracle):
         """Draw kernels of one or two decays, and wanted potentials about those of the spikes H themselves."""
         steps, samples = extreme.whole("steps", rng, 5), extreme.whole("samples", rng, 3)
         units, rows = extreme.whole("units", rng, 4), extreme.whole("rows", rng, 4)
-        names = [q.coupling for q in block.quadratics]
+        names = [q.coupling for q in block.quadratics if not q.linearised]
         weights = decade(rng, -1, 0.5) * extreme.number("weights", 1.0) * rng.normal(size=(rows, units))
         if "rank" in extreme.fixed:
             weights[:] = weights[:1]
@@ -206,6 +212,7 @@ class TraceSpikesOracle(Oracle):
             rho_next=extreme.number("rho", decade(rng)) if set(names) - set(block.layers) else 0.0,
             rho_own=extreme.number("rho", decade(rng)) if set(names) & set(block.layers) else 0.0,
             sigma=sigma,
+            **draw_models(block, rng, extreme, spikes, 0.3),
         )
         noise = extreme.number("noise", decade(rng, -1, 1))
         rest = case.residuals(

@@ -16,7 +16,7 @@ from snnopt.penalties.controllers import (
     Spectral,
 )
 from snnopt.penalties.flip_share import distance_penalty, flip_penalty
-from snnopt.penalties.functions import DitheredStep, ExactStep, FlippedStep, PenaltyFunction, Quadratic
+from snnopt.penalties.functions import DitheredStep, ExactStep, FlippedStep, Linearised, PenaltyFunction, Quadratic
 from snnopt.penalties.levenberg_marquardt import LevenbergMarquardt
 from snnopt.penalties.volts import volts_penalty
 
@@ -30,6 +30,7 @@ __all__ = [
     "FlippedStep",
     "Geometric",
     "LevenbergMarquardt",
+    "Linearised",
     "OSQPRule",
     "PenaltyFunction",
     "Quadratic",

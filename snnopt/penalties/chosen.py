@@ -11,12 +11,16 @@ P = TypeVar("P")
 
 
 def chosen_penalties(
-    layers: Iterable[str], spiking: Iterable[str], defaults: Mapping[str, P], given: object
+    layers: Iterable[str],
+    spiking: Iterable[str],
+    defaults: Mapping[str, P],
+    given: object,
+    besides: Mapping[str, tuple[type, ...]] | None = None,
 ) -> dict[str, P]:
     """Return the function of each coupling: of ``<layer>`` its dynamics, of ``<layer>.step`` its step.
 
-    ``defaults`` has one for each kind, ``dynamics`` and ``step``. ``given`` may have one for a kind, for a coupling, or both,
-    the coupling's own before that of its kind.
+    ``defaults`` has one for each kind, ``dynamics`` and ``step``, and ``besides`` what fits a kind beside the type of its
+    default. ``given`` may have one for a kind, for a coupling, or both, the coupling's own before that of its kind.
 
     Raises
     ------
@@ -36,8 +40,9 @@ def chosen_penalties(
         if name not in known:
             raise unknown_name("coupling", name, known)
         kind = kinds.get(str(name), str(name))
-        fitting = type(defaults[kind])
+        fitting = (type(defaults[kind]), *(besides or {}).get(kind, ()))
         if not isinstance(function, fitting):
-            fix = f"use so.{fitting.__name__}(...), the penalty of {'the step' if kind == 'step' else 'dynamics'} here"
+            named = " or ".join(f"so.{f.__name__}(...)" for f in fitting)
+            fix = f"use {named}, the penalty of {'the step' if kind == 'step' else 'dynamics'} here"
             raise ModelError(f"penalties[{name!r}]", f"{shown(function)} is not for it", fix)
     return {n: wanted.get(n, wanted.get(kind, defaults[kind])) for n, kind in kinds.items()}

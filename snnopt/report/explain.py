@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from snnopt.algorithms import Algorithm, resting
 from snnopt.blocks import Binding, Fallback
-from snnopt.penalties import Fixed, PenaltyFunction
+from snnopt.penalties import Fixed, Linearised, PenaltyFunction
 from snnopt.program import Program
 from snnopt.report.mathematics import objective_text, over_text
 from snnopt.report.subproblem import Splitting, splitting
@@ -61,10 +61,11 @@ def _chosen(penalties: Mapping[str, object]) -> list[str]:
     texts = []
     for name, f in penalties.items():
         if isinstance(f, PenaltyFunction):
-            moved = "" if isinstance(f.control, Fixed) else f" ({f.control.name})"
-            texts.append(
-                f"{'sigma' if name.endswith('.step') else 'rho'}[{name.removesuffix('.step')}] = {f.weight:g}{moved}"
-            )
+            how = [f"linearised, prox {f.prox:g}"] if isinstance(f, Linearised) else []
+            how += [] if isinstance(f.control, Fixed) else [f.control.name]
+            letter = "sigma" if name.endswith(".step") else "rho"
+            told = f" ({', '.join(how)})" if how else ""
+            texts.append(f"{letter}[{name.removesuffix('.step')}] = {f.weight:g}{told}")
     return [f"penalties  {', '.join(texts)}"] if texts else []
 
 
@@ -82,8 +83,12 @@ def _shared(split: Splitting) -> list[str]:
 
 def _besides(split: Splitting, block: Block) -> list[str]:
     """What an update does that its objective does not say."""
-    if block.box == "published":
-        return [f"    then       a[{block.layers[0]}] is clipped to [0, 1], as published"]
+    linear = [q.penalty for q in block.quadratics if q.linearised]
+    if linear:
+        told = "a_k the present spikes, tau = prox L, L at least the largest curvature"
+        return [f"    linearised {', '.join(linear)}: by their slope at a_k; {told}", *_clipped(block)]
+    if block.kind == "spikes":
+        return _clipped(block)
     if block.published:
         return ["    but        as published 1/2 ||e + rho u||^2 in place of rho/2 ||e + u||^2, e the residual"]
     if block.kind != "copy":
@@ -91,3 +96,10 @@ def _besides(split: Splitting, block: Block) -> list[str]:
     if split.copies[id(block.uses)]:
         return ["    with       C = W + U, then U += W - V"]
     return ["    with       C = W, which adds up the changes that the weight block makes from V"]
+
+
+def _clipped(block: Block) -> list[str]:
+    """The published clip, where one follows."""
+    return (
+        [f"    then       a[{block.layers[0]}] is clipped to [0, 1], as published"] if block.box == "published" else []
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from snnopt.blocks import LOSS_FUNCTIONS
 from snnopt.model.naming import weight_symbol
 from snnopt.program import Program, Term
-from snnopt.report.parts import Demand, Linear, Matrix, Near, Part, Square, Stated, Step, Subproblem, moved
+from snnopt.report.parts import Demand, Linear, Matrix, Near, Part, Square, Stated, Step, Subproblem, Tangent, moved
 from snnopt.report.value_text import sum_text, value_text
 
 STEPS = {
@@ -53,6 +53,10 @@ def _part(program: Program, part: Part, kept: bool) -> str:
     match part:
         case Square():
             return f"{part.penalty}/2 ||{sum_text(program, part.inside)}||^2"
+        case Tangent():
+            move = sum_text(program, part.move)
+            slope = f"<grad {part.penalty}/2 ||{sum_text(program, part.inside)}||^2, {move}>"
+            return f"{slope} + {part.tau}/2 ||{move}||^2"
         case Demand():
             linearised = isinstance(part.value, Step)
             text = f"-<demand[{part.layer}], {value_text(program, part.value)}>"

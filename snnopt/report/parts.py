@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from snnopt.model.equation import Coefficient
@@ -15,9 +15,9 @@ Spikes = Literal["s", "a"]
 
 @dataclass(frozen=True)
 class Signal:
-    """Potentials v, spikes s or a, scaled duals u or w of a layer, ``lag`` steps ago (None: the whole sequence)."""
+    """Potentials v, spikes s or a, present spikes a_k, scaled duals u or w of a layer, ``lag`` steps ago (None: all steps)."""
 
-    letter: Literal["v", "s", "a", "u", "w"]
+    letter: Literal["v", "s", "a", "a_k", "u", "w"]
     layer: str
     lag: int | None = None
 
@@ -71,6 +71,25 @@ class Square:
     inside: Sum
 
 
+@dataclass(frozen=True, eq=False)
+class Tangent:
+    """``<grad penalty/2 ||inside||^2, spikes - present> + tau/2 ||spikes - present||^2``, the gradient at the present spikes."""
+
+    penalty: str
+    inside: Sum
+    spikes: Signal
+
+    @property
+    def tau(self) -> str:
+        """The proximal weight, e.g. ``tau[hidden]``."""
+        return self.penalty.replace("rho", "tau")
+
+    @property
+    def move(self) -> Sum:
+        """``spikes - present``."""
+        return (Addend(self.spikes), Addend(replace(self.spikes, letter="a_k"), negative=True))
+
+
 @dataclass(frozen=True)
 class Demand:
     """``-<demand, value>``: what reads the layer, by its gradient."""
@@ -101,7 +120,7 @@ class Near:
     """``mu/2 ||W - W_0||^2`` over all that the block minimises over."""
 
 
-Part = Square | Demand | Stated | Linear | Near
+Part = Square | Tangent | Demand | Stated | Linear | Near
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,7 @@ from snnopt.report.parts import (
     Step,
     Subproblem,
     Sum,
+    Tangent,
 )
 from snnopt.split import Block, Form, difference_form
 
@@ -53,7 +54,12 @@ class Splitting:
         name = block.layers[0]
         now = 0 if block.form == "difference" else None
         v, s, a = (Signal(letter, name, now) for letter in ("v", "s", "a"))
-        parts: list[Part] = [Square(q.penalty, self._residual(q.coupling)) for q in block.quadratics]
+        parts: list[Part] = [
+            Tangent(q.penalty, self._residual(q.coupling), a)
+            if q.linearised
+            else Square(q.penalty, self._residual(q.coupling))
+            for q in block.quadratics
+        ]
         match block.kind, block.step, block.kept:
             case "weights", "none", False:
                 parts += self._pull(block)

@@ -18,10 +18,14 @@ At = Literal["all", "before last", "last"]
 
 @dataclass(frozen=True)
 class Quadratic:
-    """``penalty/2 ||residual||^2`` of one coupling, sum over time, mean over samples."""
+    """``penalty/2 ||residual||^2`` of one coupling, sum over time, mean over samples.
+
+    Where ``linearised``, the block has its gradient at the present spikes and a proximal term instead.
+    """
 
     coupling: str
     penalty: str
+    linearised: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,3 +72,8 @@ class Block:
     def columns(self) -> tuple[Columns, ...]:
         """Columns of the block's matrix, for weights and read-outs."""
         return columns(self.uses)
+
+    @property
+    def uncoupled(self) -> bool:
+        """Whether every penalised coupling is linearised, so that no two of the variables stand in one term."""
+        return bool(self.quadratics) and all(q.linearised for q in self.quadratics)

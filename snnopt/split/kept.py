@@ -10,7 +10,12 @@ from snnopt.split.weights import weight_blocks
 
 
 def split_kept(
-    program: Program, form: Form, order: Order = "together", box: Box = "none", published: bool = False
+    program: Program,
+    form: Form,
+    order: Order = "together",
+    box: Box = "none",
+    published: bool = False,
+    linearised: frozenset[str] = frozenset(),
 ) -> tuple[Block, ...]:
     """Split a program into weights, spikes and potentials of each layer, and potentials of each output.
 
@@ -22,14 +27,15 @@ def split_kept(
     Spikes take part in the dynamics of every layer that they feed, their own among them (reset, recurrence). Weights that a
     constraint or a penalty beyond L2 is on have a copy, on which it acts. The order ``"coloured"`` is one of hidden
     potentials, the only ones whose steps of one parity are worth solving for alone; all else is then solved for together.
-    ``published`` asks for the published update of an output's last step, which is a block of its own.
+    ``published`` asks for the published update of an output's last step, which is a block of its own. Blocks of spikes see
+    the dynamics of the layers ``linearised`` by their gradient.
     """
-    check_keepable(program, form)
+    check_keepable(program, form, linearised)
     others: Order = "together" if order == "coloured" else order
     blocks: list[Block] = []
     for coupling in reversed(program.couplings):
         if coupling.dynamics.spiking:
-            blocks += [_spikes(program, coupling, form, others, box), _potentials(coupling, form, order)]
+            blocks += [_spikes(program, coupling, form, others, box, linearised), _potentials(coupling, form, order)]
         elif published:
             blocks += [_output(program, coupling, form, others, at) for at in ("before last", "last")]
         else:
@@ -54,7 +60,9 @@ def _output(program: Program, coupling: AffineCoupling, form: Form, order: Order
     )
 
 
-def _spikes(program: Program, coupling: AffineCoupling, form: Form, order: Order, box: Box) -> Block:
+def _spikes(
+    program: Program, coupling: AffineCoupling, form: Form, order: Order, box: Box, linearised: frozenset[str]
+) -> Block:
     assert coupling.spike is not None
     read = [c.name for c in program.couplings if any(m.source == coupling.name for m in c.maps)]
     resets = bool((coupling.dynamics.R != 0).any())
@@ -66,7 +74,7 @@ def _spikes(program: Program, coupling: AffineCoupling, form: Form, order: Order
         form,
         (coupling.name,),
         (coupling.spike,),
-        tuple(Quadratic(n, f"rho[{n}]") for n in couplings),
+        tuple(Quadratic(n, f"rho[{n}]", n in linearised) for n in couplings),
         step="exact",
         terms=terms,
         by_gradient=by_gradient,

@@ -41,8 +41,11 @@ def check_splittable(program: Program) -> None:
             )
 
 
-def check_keepable(program: Program, form: Form) -> None:
-    """Refuse what an ADMM with kept potentials and spikes does not hold in this form."""
+def check_keepable(program: Program, form: Form, linearised: frozenset[str] = frozenset()) -> None:
+    """Refuse what an ADMM with kept potentials and spikes does not hold in this form.
+
+    Dynamics of the layers ``linearised`` tie no spikes to each other, so what would be refused for that is not.
+    """
     check_splittable(program)
     for coupling in program.couplings:
         where = f"layer {coupling.name!r}"
@@ -51,20 +54,13 @@ def check_keepable(program: Program, form: Form) -> None:
             raise CompileError(where, "it does not spike and feeds others, and no block keeps its potentials", fix)
         if form == "difference":
             difference_form(coupling)
-        elif not coupling.dynamics.uniform or np.any(coupling.dynamics.R[:, :1] != coupling.dynamics.R):
-            fix = "give its neurons one time constant and one threshold, or use 'online' or 'rollout'"
+        elif coupling.name not in linearised and _differ(coupling):
+            others = "give its neurons one time constant and one threshold, or use 'online' or 'rollout'"
+            fix = f"{_linearise([coupling.name])}, {others}"
             raise CompileError(where, "its neurons differ, and the exact trace form takes one kernel a layer", fix)
-        if form == "trace" and coupling.dynamics.spiking and _reads(coupling, coupling):
-            fix = "use an algorithm in difference form ('exact_block', 'perin2025'), or 'online' or 'rollout'"
-            raise CompileError(where, "it reads itself, which mixes its neurons within its own residual", fix)
-        readers = [c.name for c in program.couplings if c is not coupling and _reads(c, coupling)]
-        if form == "trace" and coupling.dynamics.spiking and len(readers) > 1:
-            fix = "use an algorithm in difference form ('exact_block', 'perin2025'), or 'online' or 'rollout'"
-            cause = (
-                f"the layers {', '.join(map(repr, readers))} read its spikes, and the exact trace form takes one reader"
-            )
-            raise CompileError(where, cause, fix)
-        _check_lags(program, coupling, where)
+        if form == "trace" and coupling.dynamics.spiking:
+            _check_readers(program, coupling, where, linearised)
+        _check_lags(program, coupling, where, linearised)
     for coupling in program.couplings:
         losses = [t for t in program.losses if t.owner == coupling.name]
         if len(losses) > 1:
@@ -78,9 +74,34 @@ def _reads(target: AffineCoupling, source: AffineCoupling) -> bool:
     return any(m.source == source.name for m in target.maps)
 
 
-def _check_lags(program: Program, coupling: AffineCoupling, where: str) -> None:
+def _differ(coupling: AffineCoupling) -> bool:
+    """Whether the layer's neurons have kernels or thresholds of their own."""
+    return not coupling.dynamics.uniform or bool(np.any(coupling.dynamics.R[:, :1] != coupling.dynamics.R))
+
+
+def _check_readers(program: Program, coupling: AffineCoupling, where: str, linearised: frozenset[str]) -> None:
+    """The exact trace form takes spikes that one layer reads, and not their own."""
+    others = "an algorithm in difference form ('exact_block', 'perin2025'), or 'online' or 'rollout'"
+    if coupling.name not in linearised and _reads(coupling, coupling):
+        fix = f"{_linearise([coupling.name])}, or use {others}"
+        raise CompileError(where, "it reads itself, which mixes its neurons within its own residual", fix)
+    readers = [c.name for c in program.couplings if c is not coupling and _reads(c, coupling)]
+    exact = [n for n in readers if n not in linearised]
+    if len(exact) > 1:
+        cause = f"the layers {', '.join(map(repr, exact))} read its spikes, and the exact trace form takes one reader"
+        raise CompileError(where, cause, f"{_linearise(exact[1:])}, or use {others}")
+
+
+def _linearise(layers: list[str]) -> str:
+    given = ", ".join(f"{n!r}: so.Linearised(1.0)" for n in layers)
+    return f"compile with penalties={{{given}}}"
+
+
+def _check_lags(program: Program, coupling: AffineCoupling, where: str, linearised: frozenset[str]) -> None:
     """Spikes that reach one layer at two lags (their own reset counts as one) tie their own steps of time together."""
     for target in program.couplings:
+        if target.name in linearised:
+            continue
         lags = {m.lag for m in target.maps if m.source == coupling.name}
         if target is coupling and (coupling.dynamics.R != 0).any():
             lags.add(1)
@@ -88,5 +109,5 @@ def _check_lags(program: Program, coupling: AffineCoupling, where: str) -> None:
             raise CompileError(
                 where,
                 f"its spikes reach layer {target.name!r} at lags {sorted(lags)}, which ties its steps of time together",
-                "use one delay, or an algorithm without kept spikes such as 'online' or 'rollout'",
+                f"use one delay, {_linearise([target.name])}, or use an algorithm without kept spikes such as 'online'",
             )

@@ -18,6 +18,7 @@ from snnopt.blocks.box_quadratic import BoxQuadratic
 from snnopt.blocks.box_spikes import BoxSpikes
 from snnopt.blocks.clipped_spikes import ClippedSpikes
 from snnopt.blocks.free_spikes import FreeSpikes
+from snnopt.blocks.proximal_gradient_spikes import ProximalGradientSpikes
 from snnopt.blocks.trace_spikes import TraceSpikes
 from snnopt.cvx_bridge import ConvexSolverError
 from snnopt.cvx_bridge.box_least_squares import box_least_squares
@@ -27,6 +28,7 @@ from snnopt.oracles.box_spikes import BoxSpikesOracle
 from snnopt.oracles.difference_spikes import DifferenceSpikesCase
 from snnopt.oracles.free_spikes import FreeSpikesOracle
 from snnopt.oracles.oracle import ORDINARY
+from snnopt.oracles.proximal_gradient_spikes import ProximalGradientSpikesOracle
 from snnopt.oracles.shrink import as_python, shrink
 from snnopt.oracles.trace_spikes import TraceSpikesCase, TraceSpikesOracle
 from snnopt.program import Term
@@ -60,24 +62,30 @@ def _several(x: so.Input, recurrent: so.Dense | None) -> so.Problem:
 
 
 def kept(form: Form, box: Box = "none", order: Order = "together") -> tuple[Block, ...]:
-    """All blocks of all problems that have this form."""
+    """All blocks of all problems that have this form; of spikes also such that some or all dynamics are linearised for."""
     fit = [p for name, p in problems().items() if form == "difference" or name in ("chain", "counted")]
-    return tuple(b for p in fit for b in split_kept(lower(p), form, order, box))
+    exact = [b for p in fit for b in split_kept(lower(p), form, order, box)]
+    some = split_kept(lower(problems()["chain"]), form, order, box, linearised=frozenset("g"))
+    every = split_kept(lower(problems()["several"]), form, order, box, linearised=frozenset("hgy"))
+    return (*exact, *(b for b in (*some, *every) if b.kind == "spikes"))
 
 
-RULES: dict[type[ClosedForm], tuple[Oracle, Form, Box]] = {
+RULES: dict[type[ClosedForm], tuple[Oracle, Form | None, Box | None]] = {
+    ProximalGradientSpikes: (ProximalGradientSpikesOracle(), None, None),
     FreeSpikes: (FreeSpikesOracle(), "difference", "none"),
     BoxSpikes: (BoxSpikesOracle(), "difference", "exact"),
     ClippedSpikes: (BoxSpikesOracle(), "difference", "published"),
     TraceSpikes: (TraceSpikesOracle(), "trace", "none"),
 }
-MINIMISERS = (FreeSpikes, BoxSpikes, TraceSpikes)
+MINIMISERS = (ProximalGradientSpikes, FreeSpikes, BoxSpikes, TraceSpikes)
 
 
 def matched(rule: type[ClosedForm]) -> list[Block]:
-    """Blocks that the rule solves."""
+    """Blocks that the rule solves; None stands for every form, for every box."""
     _, form, box = RULES[rule]
-    return [b for b in kept(form, box) if rule.matches(b) is None]
+    forms: tuple[Form, ...] = ("difference", "trace") if form is None else (form,)
+    boxes: tuple[Box, ...] = ("none", "exact", "published") if box is None else (box,)
+    return [b for f, x in product(forms, boxes) for b in kept(f, x) if rule.matches(b) is None]
 
 
 def cases(rule: type[ClosedForm], seed: int, trials: int = TRIALS) -> Iterator[tuple[str, Case]]:
@@ -102,7 +110,7 @@ def test_rules_and_oracles_know_the_same_blocks(rule):
     for form, box in product(("difference", "trace"), ("none", "exact", "published")):
         for block in kept(form, box):  # type: ignore[arg-type]
             reason = rule.matches(block)
-            known = oracle.matches(block) is None and (block.box == RULES[rule][2])
+            known = oracle.matches(block) is None and RULES[rule][2] in (None, block.box)
             assert (reason is None) == known, (block.name, reason)
             if block.kind != "spikes":
                 assert reason == f"it solves spikes, not {block.kind}"
@@ -121,8 +129,12 @@ def test_reasons_name_what_does_not_fit():
     assert ClippedSpikes.matches(published) is None
     assert "by their gradient" in str(FreeSpikes.matches(replace(free, linear=True)))
     assert "dithered" in str(FreeSpikes.matches(replace(free, step="dithered")))
-    one = next(b for b in kept("trace", order="one") if b.kind == "spikes" and len(b.quadratics) == 2)
-    assert "all steps of time together" in str(TraceSpikes.matches(one))
+    one = [b for b in kept("trace", order="one") if b.kind == "spikes" and len(b.quadratics) == 2]
+    assert "all steps of time together" in str(TraceSpikes.matches(one[0]))
+    assert "all steps of time together" in str(ProximalGradientSpikes.matches(one[-1]))
+    assert "not linearised" in str(ProximalGradientSpikes.matches(one[0]))
+    assert "nothing to invert" in str(FreeSpikes.matches(matched(ProximalGradientSpikes)[0]))
+    assert ProximalGradientSpikes.matches(replace(free, quadratics=())) == "the spikes meet no dynamics"
 
 
 def test_recurrence_and_several_readers_are_refused_in_trace_form():
@@ -186,7 +198,7 @@ class Tampered(Case):
         return self.case.violation(x)
 
 
-def rule_error(solve: Callable[[Array, Array], Array]) -> Wrong:
+def rule_error(solve: Callable[..., Array]) -> Wrong:
     """A wrong solve from the right system."""
     return lambda case, rule: case.candidate(type("Wrong", (rule,), {"solve": staticmethod(solve)}))
 
@@ -243,6 +255,20 @@ def square(maps: Array) -> Array:
 
 
 free, box = FreeSpikes.solve, BoxSpikes.solve
+MODELS_OF_COUPLINGS: dict[str, Wrong] = {
+    "models left out": assembly_error(lambda c: {"taus": 0 * c.taus, "rhos": 0 * c.rhos}),
+    "proximal term left out": assembly_error(lambda c: {"taus": 0 * c.taus}),
+    "proximal term halved": assembly_error(lambda c: {"taus": c.taus / 2}),
+    "slope left out": assembly_error(lambda c: {"rhos": 0 * c.rhos}),
+    "slope's sign": assembly_error(lambda c: {"rhos": -c.rhos}),
+    "slope without rho": assembly_error(lambda c: {"rhos": np.ones_like(c.rhos)}),
+    "slope at H": assembly_error(lambda c: {"present": c.spikes}),
+    "slope of the first lag alone": assembly_error(
+        lambda c: {"responses": c.responses * (np.arange(c.responses.shape[1]) < 1)[:, None, None]}
+    ),
+    "slope back in time": assembly_error(lambda c: {"rests": c.rests[:, ::-1]}),
+    "rests left out": assembly_error(lambda c: {"rests": 0 * c.rests}),
+}
 OFF_BY_ONE: dict[str, Wrong] = {
     "right side of the step before": assembly_error(lambda c: {"constants": np.roll(c.constants, 1, axis=1)}),
     "lag one too long": assembly_error(lambda c: {"lags": c.lags + 1}),
@@ -267,6 +293,7 @@ ASSEMBLY: dict[str, Wrong] = {
     "dual's sign": assembly_error(lambda c: {"dual": -c.dual}),
     "constants' sign": assembly_error(lambda c: {"constants": -c.constants}),
     **OFF_BY_ONE,
+    **MODELS_OF_COUPLINGS,
 }
 ANY: dict[str, Wrong] = {
     "diagonal only": rule_error(lambda n, b: b / np.diag(n)),
@@ -327,7 +354,20 @@ def in_modes(change: Callable[..., tuple[Array, Array, Array]]) -> Wrong:
     return lambda case, rule: case.candidate(type("Wrong", (rule,), {"solve": staticmethod(solve)}))
 
 
-TRACE: dict[str, Wrong] = {
+prox: Callable[..., Array] = ProximalGradientSpikes.solve
+PROXIMAL: dict[str, Wrong] = MODELS_OF_COUPLINGS | {
+    "second coupling left out": assembly_error(lambda c: {"rhos": c.rhos * (np.arange(len(c.rhos)) < 1)}),
+    "linear left out": assembly_error(lambda c: {"linear": 0 * c.linear}),
+    "dual left out": assembly_error(lambda c: {"dual": 0 * c.dual}),
+    "dual's sign": assembly_error(lambda c: {"dual": -c.dual}),
+    "sigma halved": assembly_error(lambda c: {"sigma": c.sigma / 2}),
+    "never clipped": rule_error(lambda held, b, boxed: prox(held, b, False)),
+    "always clipped": rule_error(lambda held, b, boxed: prox(held, b, True)),
+    "clipped too soon": rule_error(lambda held, b, boxed: np.clip(b, 0, 1) / held),
+    "rounded": rule_error(lambda held, b, boxed: np.round(prox(held, b, boxed))),
+    "single precision": rule_error(lambda *args: prox(*args).astype(np.float32)),
+}
+TRACE: dict[str, Wrong] = MODELS_OF_COUPLINGS | {
     "K not transposed": lambda c, rule: trace_right(c, rule, c.matrices()[0].T, c.matrices()[1]),
     "E not transposed": lambda c, rule: trace_right(c, rule, c.matrices()[0], c.matrices()[1].T),
     "E left out on the right": lambda c, rule: trace_right(c, rule, c.matrices()[0], 0 * c.matrices()[1]),
@@ -360,6 +400,7 @@ TRACE: dict[str, Wrong] = {
     "single precision": lambda c, rule: c.candidate(rule).astype(np.float32),
 }
 PLANTED = [
+    *[(ProximalGradientSpikes, name, wrong) for name, wrong in PROXIMAL.items()],
     *[(FreeSpikes, name, wrong) for name, wrong in (FREE | ASSEMBLY).items()],
     *[(BoxSpikes, name, wrong) for name, wrong in (BOX | ASSEMBLY).items()],
     *[(TraceSpikes, name, wrong) for name, wrong in TRACE.items()],

@@ -18,8 +18,8 @@ def plan_diagram(plan: Compiled) -> Diagram:
     """Return a box for each block with its closed form, a box for each coupling between blocks, and links between these.
 
     A link says by which variables the block takes part in the coupling: weights W, copies V, biases b, potentials v, spikes
-    s. Where spikes have no block they are a function of the potentials, in the potentials' block. A coupling of one block
-    ties nothing, and is left out.
+    s. Where spikes have no block they are a function of the potentials, in the potentials' block. Dynamics that blocks of
+    spikes see by their slope are said to be linearised. A coupling of one block ties nothing, and is left out.
     """
     program = plan.program
     row = {c.name: k for k, c in enumerate(program.couplings)}
@@ -37,6 +37,7 @@ def plan_diagram(plan: Compiled) -> Diagram:
         for b in sorted(plan.bindings, key=lambda b: b.block.kind == "spikes")
     ]
     links: list[Link] = []
+    linear = {q.coupling for b in plan.bindings for q in b.block.quadratics if q.linearised}
     couplings = [(f"{c.name}: dynamics", c.name, DYNAMICS, _variables(program, c)) for c in program.couplings]
     couplings += [(f"{s.name}: step", s.name, STEP, (s.potential, s.spike)) for s in program.steps]
     for name, layer, column, variables in couplings:
@@ -45,7 +46,7 @@ def plan_diagram(plan: Compiled) -> Diagram:
             for block in holders.get(variable, ()):
                 tied.setdefault(block, {})[LETTERS[program.variable(variable).kind]] = None
         if len(tied) > 1:
-            detail = "step" if column == STEP else "dynamics"
+            detail = "step" if column == STEP else "dynamics, linearised" if layer in linear else "dynamics"
             boxes.append(Box(name, readable(layer), detail, "coupling", column, row[layer]))
             links += [Link(block, name, (", ".join(letters),), directed=False) for block, letters in tied.items()]
     for of, copy in _copies([b.block for b in plan.bindings]):

@@ -14,7 +14,7 @@ from snnopt.report.latex.symbols import number, penalty, roman, scaled, signal, 
 from snnopt.report.latex.terms import Letters, constraint, objective_term
 from snnopt.report.latex.values import ValueWriter
 from snnopt.report.mathematics import term_text
-from snnopt.report.parts import Demand, Linear, Near, Part, Signal, Square, Stated, Subproblem, moved
+from snnopt.report.parts import Demand, Linear, Near, Part, Signal, Square, Stated, Subproblem, Tangent, moved
 from snnopt.report.subproblem import Splitting, splitting
 
 CLIPPED = r",\quad \mathrm{then}\quad %s \leftarrow \min(\max(%s,\, 0),\, 1)"
@@ -58,6 +58,11 @@ class BlockWriter:
             case Square():
                 factor = part.penalty if len(part.penalty) == 1 else penalty(part.penalty)
                 return rf"\frac{{{factor}}}{{2}} {squared(self.values.sum(part.inside))}"
+            case Tangent():
+                move = self.values.sum(part.move)
+                square = rf"\frac{{{penalty(part.penalty)}}}{{2}} {squared(self.values.sum(part.inside))}"
+                slope = rf"\left\langle \nabla\, {square},\, {move} \right\rangle"
+                return slope + rf" + \frac{{{penalty(part.tau)}}}{{2}} {squared(move)}"
             case Demand():
                 wanted = signal(
                     r"\delta v" if isinstance(part.value, Signal) and part.value.letter == "v" else r"\delta a",

@@ -19,6 +19,8 @@ WHERE = {
     r"\delta v^{": r"\delta v = - \partial / \partial v\ " + ASKED,
     r"\xi)": r"\xi = \mathrm{random\ offset\ of\ the\ threshold},\quad \mathrm{E}_{\xi} H\ \mathrm{linearised}",
     r"\nabla": r"\nabla = \mathrm{gradient\ at\ the\ present\ spikes}",
+    r"\bar{a": r"\bar{a} = \mathrm{present\ spikes},\quad \tau = \mathrm{prox\ } L,\quad "
+    r"L \geq \mathrm{the\ largest\ curvature\ of\ what\ } \nabla \mathrm{\ is\ of}",
     r"p_{\mathrm": r"p \geq 0\ \mathrm{is\ the\ multiplier\ of\ a\ budget}",
     r"\bar{\ell}": r"\bar{\ell}(m, y) = \min_{x}\; \ell(x, y) + \frac{1}{2 \gamma N} \sum_{n=1}^{N} "
     rf"\left\| x_{{n}} - m_{{n}} \right\|^{{2}},\quad \gamma = {number(GAMMA)}\quad (\mathrm{{Moreau\ envelope}})",

@@ -107,7 +107,7 @@ def squared(text: str) -> str:
 def penalty(text: str) -> str:
     """A penalty of the intermediate form, e.g. ``rho[hidden]``."""
     letter, bracket, node = text.partition("[")
-    return rf"\{letter}_{{{roman(node[:-1])}}}" if bracket and letter in ("rho", "sigma", "mu") else roman(text)
+    return rf"\{letter}_{{{roman(node[:-1])}}}" if bracket and letter in ("rho", "sigma", "mu", "tau") else roman(text)
 
 
 def _character(c: str) -> str:

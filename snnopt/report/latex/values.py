@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from snnopt.model.equation import drives, potential_symbol
 from snnopt.model.naming import Names
@@ -54,6 +54,8 @@ class ValueWriter:
         """Its letter, primed where a state of some neuron is called so."""
         if value.letter == "v":
             return potential_symbol(self._population(value.layer).neuron.state_space())
+        if value.letter == "a_k":
+            return rf"\bar{{{self._letter(replace(value, letter='a'))}}}"
         letter: str = value.letter
         spaces = [p.neuron.state_space() for p in self.network.populations]
         taken = {s for space in spaces for s in (*space.states, potential_symbol(space))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from snnopt.penalties import PenaltyFunction
+from snnopt.penalties import Linearised, PenaltyFunction
 
 
 class Penalties:
@@ -17,6 +17,12 @@ class Penalties:
     def rho(self, layer: str) -> float:
         """Penalty of the layer's dynamics."""
         return self.values[layer]
+
+    def prox(self, layer: str) -> float:
+        """Proximal weight of the layer's dynamics where they are linearised, over the curvature that it must exceed."""
+        function = self.functions[layer]
+        assert isinstance(function, Linearised)
+        return function.prox
 
     def sigma(self, layer: str) -> float:
         """Penalty of the layer's step coupling."""

@@ -26,35 +26,38 @@ class Reader:
     source: str
     lag: int
 
+    @property
+    def name(self) -> str:
+        """The layer that reads."""
+        return self.dynamics.coupling.name
+
     def weights(self, state: State) -> Array:
         """Currents [n, n_reader] that a unit spike of each source neuron makes, without reset."""
-        total: Any = 0
+        n = state.a[self.source].shape[2]
+        total: Any = np.zeros((n, self.dynamics.coupling.size), self.dynamics.dtype)
         for wire in self.dynamics.wires:
-            if wire.map.source == self.source:
-                eye = np.eye(state.a[self.source].shape[2], dtype=self.dynamics.dtype)
+            if wire.map.source == self.source and wire.map.lag == self.lag:
+                eye = np.eye(n, dtype=self.dynamics.dtype)
                 total = total + wire.current(eye, pair(state.weights, wire)[0], None)
         return np.asarray(total)
 
     def pull(self, state: State) -> Array:
-        """G', [n, n_reader]."""
+        """G', [n, n_reader]; a layer's own reset is part of it at lag 1."""
         d = self.dynamics
         assert isinstance(d, DifferenceDynamics)
-        own = d.coupling.name == self.source
-        n = state.a[self.source].shape[2]
-        reads = any(w.map.source == self.source for w in d.wires)
-        g = self.weights(state) * d.gain if reads else np.zeros((n, n), d.dtype)
-        return np.asarray(g - np.diag(np.broadcast_to(d.reset, n)).astype(d.dtype) if own else g)
+        g = self.weights(state) * d.gain
+        if self.name == self.source and self.lag == 1:
+            g = g - np.diag(np.broadcast_to(d.reset, len(g))).astype(d.dtype)
+        return np.asarray(g)
 
 
 def readers_of(source: str, dynamics: dict[str, Dynamics]) -> list[Reader]:
-    """Every layer whose residual depends on the spikes of ``source``, itself first where it resets or hears itself."""
+    """Every layer whose residual depends on the spikes of ``source``, at each lag; itself first, if it resets or hears itself."""
     out = []
-    own = dynamics[source].coupling
-    heard = {m.lag for m in own.maps if m.source == source} or ({1} if np.any(own.dynamics.R) else set())
-    if heard:
-        out.append(Reader(dynamics[source], source, heard.pop()))
-    for name, d in dynamics.items():
-        lags = {m.lag for m in d.coupling.maps if m.source == source}
-        if name != source and lags:
-            out.append(Reader(d, source, lags.pop()))
+    for name in (source, *(n for n in dynamics if n != source)):
+        d = dynamics[name].coupling
+        lags = {m.lag for m in d.maps if m.source == source}
+        if name == source and np.any(d.dynamics.R):
+            lags.add(1)
+        out += [Reader(dynamics[name], source, lag) for lag in sorted(lags)]
     return out

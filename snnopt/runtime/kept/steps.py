@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.runtime.kept.dynamics import DifferenceDynamics
+from snnopt.runtime.kept.difference_spikes import DifferenceSpikeSolver
+from snnopt.runtime.kept.dynamics import DifferenceDynamics, Dynamics
 from snnopt.runtime.kept.outputs import OutputSolver, weights_in_time
 from snnopt.runtime.kept.penalties import Penalties
-from snnopt.runtime.kept.spikes import DifferenceSpikeSolver
+from snnopt.runtime.kept.responses import DifferenceResponse
 from snnopt.runtime.kept.state import State
+from snnopt.runtime.kept.tangents import Tangent
 from snnopt.runtime.wires import advanced
 
 Array = NDArray[Any]
@@ -33,25 +36,37 @@ class StepPass:
         self.a, self.v, self.u = state.a[self.name], state.v[self.name], state.u.get(self.name)
         self.w = state.w.get(self.name)
         self.pulls = [r.pull(state) for r in solver.readers]
+        self.tangents = solver.tangents(state)
+        self.held = solver.held(self.tangents)
         self.outside = own.gain * own.current(state, skip=self.name)
         self.asked = self._asked(state)
-        self.normals = {active: solver.normal(self.pulls, active, self.a.dtype) for active in solver.sets(self.steps)}
+        self.rests = {t.name: self._rest(t.dynamics, state) for t in self.tangents if t.dynamics is not own}
+        sets, dtype = solver.sets(self.steps), self.a.dtype
+        self.normals = {active: solver.normal(self.pulls, active, self.held, dtype) for active in sets}
         self.linear = solver.linear(state)
-        self.lag = next((r.lag for r in solver.readers if r.dynamics is own), 1)
-        self.feedback = next((p for r, p in zip(solver.readers, self.pulls, strict=True) if r.dynamics is own), None)
+        self.feedback = {r.lag: p for r, p in zip(solver.readers, self.pulls, strict=True) if r.dynamics is own}
+        for tangent in self.tangents:
+            self.feedback |= _pulls(tangent) if tangent.dynamics is own else {}
+        solver.mismatch = {t.name: np.zeros_like(self.a) for t in self.tangents}
 
     def spikes(self, t: int) -> None:
         """Solve for the spikes at step t."""
-        sigma, rho = self.penalties.sigma(self.name), self.penalties.rho(self.name)
-        fires = (self.v[t] > self.solver.threshold).astype(self.v.dtype)
+        sigma, rho, solver = self.penalties.sigma(self.name), self.penalties.rho(self.name), self.solver
+        fires = (self.v[t] > solver.threshold).astype(self.v.dtype)
         right = sigma * (fires if self.w is None else fires - self.w[t]) + self.asked[t]
         right = right + (self.linear[0] if np.ndim(self.linear) == 3 else self.linear)
-        if self.feedback is not None and (then := t + self.lag) < self.steps:
-            rest = self.v[then] - self.own.beta * self.v[then - 1] - self.outside[then]
-            rest = rest if self.u is None else rest + self.u[then]
-            right = right + rho * rest @ self.feedback.T
-        active = tuple(t + r.lag < self.steps for r in self.solver.readers)
-        self.a[t] = self.solver.rule.solve(self.normals[active], right)
+        for reader, pull in zip(solver.readers, self.pulls, strict=True):
+            if reader.dynamics is self.own and (then := t + reader.lag) < self.steps:
+                right = right + rho * self._alone(then) @ pull.T
+        for tangent in self.tangents:
+            right = right + tangent.tau * self.a[t] + tangent.rho * self._seen(tangent, t)
+        active = tuple(t + r.lag < self.steps for r in solver.readers)
+        found = solver.solve(self.normals[active], self.held, right)
+        for tangent in self.tangents:
+            change, off = found - self.a[t], solver.mismatch[tangent.name]
+            back = [change @ p @ p.T for lag, p in _pulls(tangent).items() if t + lag < self.steps]
+            off[t] = tangent.rho * sum(back) - tangent.tau * change
+        self.a[t] = found
         self.state.a = self.state.a | {
             self.name: self.a[:]
         }  # a new view, so that nobody keeps currents of the old ones
@@ -74,26 +89,49 @@ class StepPass:
     def _drive(self, t: int) -> Array:
         """h[t], the layer's own earlier spikes included."""
         h = self.outside[t]
-        if t >= self.lag and self.feedback is not None:
-            h = h + self.a[t - self.lag] @ self.feedback
+        for lag, pull in self.feedback.items():
+            h = h + self.a[t - lag] @ pull if t >= lag else h
         return h if self.u is None else h - self.u[t]
 
+    def _alone(self, t: int) -> Array:
+        """The layer's own residual at t, with its dual, without these spikes."""
+        rest = self.v[t] - self.own.beta * self.v[t - 1] - self.outside[t]
+        return np.asarray(rest if self.u is None else rest + self.u[t])
+
+    def _seen(self, tangent: Tangent, t: int) -> Array:
+        """Minus the gradient in the present spikes at t, over rho: ``sum_d G_d'(e + u)[t + d]``."""
+        total, pulls = np.zeros_like(self.a[t]), _pulls(tangent)
+        for lag, pull in pulls.items():
+            if (then := t + lag) < self.steps:
+                rest = self._alone(then) if tangent.dynamics is self.own else self.rests[tangent.name][then]
+                for d, p in pulls.items():
+                    rest = rest - self.a[then - d] @ p if then >= d else rest
+                total += rest @ pull.T
+        return total
+
     def _asked(self, state: State) -> Array:
-        """What the readers other than the layer itself ask of its spikes: ``sum rho G' c``, c without these spikes."""
+        """What the exact readers other than the layer itself ask of its spikes: ``sum rho G' c``, c without these spikes."""
         total = np.zeros_like(self.a)
         for reader, pull in zip(self.solver.readers, self.pulls, strict=True):
-            if reader.dynamics is self.own:
-                continue
-            d, name = reader.dynamics, reader.dynamics.coupling.name
-            assert isinstance(d, DifferenceDynamics)
-            rest = state.v[name] - d.gain * d.current(state, skip=self.name)
-            rest[1:] -= d.beta * state.v[name][:-1]
-            if d.coupling.dynamics.spiking:
-                rest[1:] += d.reset * state.a[name][:-1]
-            if name in state.u:
-                rest = rest + state.u[name]
-            total += advanced(self.penalties.rho(name) * rest @ pull.T, reader.lag)
+            if reader.dynamics is not self.own:
+                rest = self._rest(reader.dynamics, state)
+                total += advanced(self.penalties.rho(reader.name) * rest @ pull.T, reader.lag)
         return total
+
+    def _rest(self, d: Dynamics, state: State) -> Array:
+        """Another layer's residual with its dual, without these spikes."""
+        assert isinstance(d, DifferenceDynamics)
+        name = d.coupling.name
+        rest = state.v[name] - d.gain * d.current(state, skip=self.name)
+        rest[1:] -= d.beta * state.v[name][:-1]
+        if d.coupling.dynamics.spiking:
+            rest[1:] += d.reset * state.a[name][:-1]
+        return np.asarray(rest + state.u[name] if name in state.u else rest)
+
+
+def _pulls(tangent: Tangent) -> Mapping[int, Array]:
+    assert isinstance(tangent.response, DifferenceResponse)
+    return tangent.response.pulls
 
 
 class OutputPass:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,14 +15,16 @@ from snnopt.blocks import Binding
 from snnopt.penalties import PenaltyFunction, RateMultiplier
 from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
 from snnopt.runtime.forward import Wiring
+from snnopt.runtime.kept.difference_spikes import DifferenceSpikeSolver
 from snnopt.runtime.kept.dynamics import Dynamics, dynamics_of
 from snnopt.runtime.kept.norms import rms
 from snnopt.runtime.kept.outputs import OutputSolver
 from snnopt.runtime.kept.penalties import Penalties
 from snnopt.runtime.kept.potentials import PotentialSolver
-from snnopt.runtime.kept.spikes import DifferenceSpikeSolver, SpikeSolver, TraceSpikeSolver
+from snnopt.runtime.kept.spikes import SpikeSolver
 from snnopt.runtime.kept.state import State
 from snnopt.runtime.kept.steps import OutputPass, StepPass
+from snnopt.runtime.kept.trace_spikes import TraceSpikeSolver
 from snnopt.runtime.kept.weights import KeptWeightSolver
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import stack
@@ -131,11 +134,18 @@ class KeptSweeper:
         return self._residuals[layer]
 
     def dual_residuals(self) -> dict[str, float]:
-        """``rho`` times the root mean square change of each layer's potentials since the last call."""
+        """``rho`` times the root mean square change of each layer's potentials since the last call.
+
+        Spikes that met the model of a linearised coupling left it a slope that the model had not; its root mean squares are
+        added, as of parts of one vector.
+        """
         out = {}
         for name, v in self.state.v.items():
             if name in self._last:
-                out[name] = self.penalties.rho(name) * rms(v - self._last[name])
+                left = [rms(s.mismatch[name]) for s in self.spikes.values() if name in s.mismatch]
+                out[name] = math.hypot(self.penalties.rho(name) * rms(v - self._last[name]), *left)
+        for solver in self.spikes.values():
+            solver.mismatch = {}
         self._last, self._pass = dict(self.state.v), None
         return out
 
