@@ -11,6 +11,7 @@ import snnopt as so
 from snnopt.backends import Factor, solve_spd
 from snnopt.data import digits
 from snnopt.runtime import Wiring
+from snnopt.runtime.renewal import Renewal
 from snnopt.runtime.statistics import Gram
 from snnopt.runtime.sweeper import Sweeper
 from snnopt.runtime.weights import scales
@@ -73,26 +74,36 @@ def test_an_older_factor_solves_the_block_with_the_proximal_weight_that_is_state
         return np.linalg.solve(rho * gram + np.diag(lam + damping), cross - lam[:, None] * w0.T).T
 
     np.testing.assert_allclose(solver._solved([2.0], first, w0, 0.7), expected(2.0, mu, first), rtol=1e-10)
-    solver.age = 1
+    solver.renewal.age = 1
     then = 5.0 / 2.0 * (mu + lam) - lam
     np.testing.assert_allclose(solver._solved([5.0], later, w0, 9.9), expected(5.0, then, later), rtol=1e-10)
-    solver.age = 0
+    solver.renewal.age = 0
     fresh = 9.9 * scales(5.0 * gram, solver.columns)
     np.testing.assert_allclose(solver._solved([5.0], later, w0, 9.9), expected(5.0, fresh, later), rtol=1e-10)
 
 
-@pytest.mark.parametrize("refresh", [1, 3, 5])
-def test_sums_are_renewed_every_few_batches_from_as_many_samples(refresh: int) -> None:
+def test_renewals_grow_rare_and_stand_for_every_sweep() -> None:
+    renewal = Renewal(3)
+    due = [renewal.due() for _ in range(30)]
+    assert due[:4] == [1, 1, 1, 1] and due[4:12] == [0, 2] * 4 and due[12:] == [0, 0, 3] * 6
+    assert [Renewal(1).due() for _ in range(3)] == [1, 1, 1]
+    again = Renewal(3)
+    again.restore(renewal.snapshot())
+    assert [again.due() for _ in range(6)] == [renewal.due() for _ in range(6)]
+
+
+@pytest.mark.parametrize("refresh", [1, 3])
+def test_sums_are_renewed_from_as_many_samples_as_the_batches_between_would_give(refresh: int) -> None:
     x = so.Input(64)
     h = so.LIF(beta=0.9, name="h")(so.Dense(8)(x))
     y = so.LI(beta=0.9)(so.Dense(10)(h))
-    d, batches = digits(samples=200), 10
-    chosen = so.Online(epochs=1, batch_size=20, gram_share=0.2, memory=0.9, refresh=refresh)
+    d = digits(samples=200)
+    chosen = so.Online(epochs=1, batch_size=10, gram_share=0.2, memory=0.9, refresh=refresh)
     plan = so.compile(so.Problem(so.Network(x, y), so.CrossEntropy(y)), chosen)
     (state,) = plan.iterate(d.X_train, d.y_train, timesteps=3)
     solver: Any = state._run.engine.loop.sweeper.solved_with["h"][0]  # type: ignore[attr-defined]
-    used = 20 // round(1 / min(1.0, 0.2 * refresh))
-    renewals = -(-batches // refresh)
-    count = sum(used * 0.9 ** (refresh * k) for k in range(renewals))
-    assert solver.grams[0].count == pytest.approx(count)
-    assert solver.age == (batches - 1) % refresh
+    renewal, total = Renewal(refresh), 0.0
+    for _ in range(20):
+        if waited := renewal.due():
+            total = total * 0.9**waited + 10 // round(1 / (0.2 * waited))
+    assert solver.grams[0].count == pytest.approx(total)

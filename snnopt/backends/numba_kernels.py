@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 import numba
@@ -213,6 +213,7 @@ def _rows(x: Array) -> Array:
     return np.ascontiguousarray(x).reshape(len(x), -1)
 
 
+@lru_cache(512)
 def _numbers(space: StateSpace, dtype: np.dtype[Any]) -> tuple[Any, ...] | None:
     """A, B, R, C as tuples of numbers and the threshold (0 for none); None where neurons differ or have three states."""
     threshold = np.zeros(1) if space.threshold is None else space.threshold

@@ -5,6 +5,7 @@ Arrays are [N, n] per step; the order of operations is fixed, so a LIF step is `
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,11 +51,17 @@ def _add(total: Array | None, coefficient: Any, value: Array, own: bool = False)
     return total
 
 
+@lru_cache(512)
+def coefficients(space: StateSpace, dtype: np.dtype[Any]) -> Coefficients:
+    """The coefficients of a state space, found once."""
+    return Coefficients(space, dtype)
+
+
 class Membrane:
     """The state of one population, stepped through time: ``x <- A x + B i + R s``, returning ``v = C x``."""
 
     def __init__(self, space: StateSpace, dtype: np.dtype[Any]) -> None:
-        self.c = Coefficients(space, dtype)
+        self.c = coefficients(space, dtype)
         self.x: list[Array | None] = [None] * self.c.order
 
     def step(self, current: Array, spikes: Array | None) -> Array:
@@ -124,7 +131,7 @@ class NumpyKernels(Kernels):
     def adjoint(  # noqa: D102
         self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
     ) -> None:
-        c, dtype = Coefficients(space, potentials.dtype), potentials.dtype
+        c, dtype = coefficients(space, potentials.dtype), potentials.dtype
         costate: list[Array | None] = [None] * c.order
         for t in range(len(potentials) - 1, -1, -1):
             asked = demand_at(demand, t, potentials.shape, dtype)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Coefficients, Demand, Move, Separable, adjoint_step, demand_at
+from snnopt.backends import Demand, Move, Separable, adjoint_step, coefficients, demand_at
 from snnopt.program import AffineCoupling
 from snnopt.runtime.forward import Weights, Wiring
 from snnopt.runtime.wires import Wire, advanced
@@ -98,11 +98,11 @@ def demands_of_cell(
             n = c.name
             wiring.kernels.adjoint(c.dynamics, outside.get(n), moves[n], dv[n], j[n])
         return {n: Wanted(dv[n], j[n]) for n in dv}
-    coefficients = {c.name: Coefficients(c.dynamics, wiring.dtype) for c in members}
+    known = {c.name: coefficients(c.dynamics, wiring.dtype) for c in members}
     costate: dict[str, list[Array | None]] = {c.name: [None] * c.dynamics.order for c in members}
     for t in range(steps - 1, -1, -1):
         for c in reversed(members):
-            name, k = c.name, coefficients[c.name]
+            name, k = c.name, known[c.name]
             demand = demand_at(outside.get(name), t, shapes[name], wiring.dtype)
             for reset, later in zip(k.R, costate[name], strict=True):
                 if reset is not None and later is not None:

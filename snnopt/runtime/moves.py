@@ -19,7 +19,7 @@ from snnopt.runtime.snapshots import Tree
 
 Array = NDArray[Any]
 
-STRIDES, SAMPLED = (13, 29, 61, 127, 251, 509, 1021), 2**15
+STRIDES, SAMPLED = (13, 29, 61, 127, 251, 509, 1021, 2039, 4093), 2**13
 """Quantiles look at every 13th entry, or fewer while more than that many are left: primes, so that usual layer widths leave
 no neuron out for good."""
 

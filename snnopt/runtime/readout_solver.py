@@ -14,6 +14,7 @@ from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.readout import ReadoutUses
+from snnopt.runtime.renewal import Renewal
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram
@@ -43,7 +44,7 @@ class ReadoutSolver:
         self.lam, self.mask = l2_of_columns(self.block), mask_of(self.block)
         self.groups = channel_groups([s.channel_pattern for s in self.uses.seen]) if self.uses.seen else []
         self.grams: list[Gram] | None = None
-        self.age = 0
+        self.renewal = Renewal(settings.refresh)
         self.prepared: list[NormalEquations] = []
 
     def look(self, batch: Batch, weights: Mapping[str, Array]) -> None:
@@ -69,7 +70,7 @@ class ReadoutSolver:
             prepared = self._prepare(held / w.dtype.type(self.curvature))
         else:
             pulled = -gradient
-            if not self.age or not self.prepared:
+            if not self.renewal.age or not self.prepared:
                 self.prepared = self._prepare(self._grams())
             prepared = self.prepared
         change = w.dtype.type(eta) * solve_by_group(prepared, self.groups, pulled, w)
@@ -83,13 +84,14 @@ class ReadoutSolver:
 
     def snapshot(self) -> Tree:
         """The running sums, and their age."""
-        return None if self.grams is None else [[[g.total, g.count] for g in self.grams], self.age]
+        return None if self.grams is None else [[[g.total, g.count] for g in self.grams], self.renewal.snapshot()]
 
     def restore(self, tree: Tree) -> None:
         """Go on from a snapshot."""
-        self.grams, self.age, self.prepared = None, 0, []
+        self.grams, self.prepared = None, []
         if tree is not None:
-            self.grams, self.age = [Gram(total, count) for total, count in tree[0]], tree[1]
+            self.grams = [Gram(total, count) for total, count in tree[0]]
+            self.renewal.restore(tree[1])
 
     def _grams(self) -> Array:
         """The mean Gram matrix of each group of channels, [groups, k, k]."""
@@ -107,12 +109,10 @@ class ReadoutSolver:
 
     def _collect(self, features: list[list[Array]]) -> None:
         """Renew the sums where that is due."""
-        memory, old, every = self.settings.memory, self.grams, self.settings.refresh
-        if old is not None:
-            self.age = (self.age + 1) % every
-            if self.age:
-                return
-            memory **= every
+        waited, old = self.renewal.due(), self.grams
+        if not waited:
+            return
+        memory = self.settings.memory**waited
         fresh = [s.gram(x) for s, x in zip(self.uses.seen, features, strict=True)]
         keep = memory and old is not None
         self.grams = [o.scaled(memory) + g for o, g in zip(old or (), fresh, strict=True)] if keep else fresh

@@ -41,6 +41,8 @@ class Sweeper:
     weights : starting weights as matrices.
     steps : T.
     penalties : the penalty function of each step coupling; None for the algorithm's.
+
+    ``fade`` is what is left of the step, ``judges_solved`` whether the loss is found once more after the read-outs are solved.
     """
 
     def __init__(
@@ -56,8 +58,9 @@ class Sweeper:
         self.couplings = algorithm.penalties(program) if penalties is None else penalties
         self.program, self.algorithm, self.weights, self.steps = program, algorithm, weights, steps
         self.dtype, self.wiring = wiring.dtype, wiring
+        self.exact = isinstance(algorithm.step_coupling, FlippedStep)
         self.control = LevenbergMarquardt()
-        self.fade = 1.0
+        self.fade, self.judges_solved = 1.0, True
         self.views = loss_views(self.wiring, steps, bindings)
         self.weight_penalties = WeightPenalties(program, bindings)
         copies = copies_of(bindings)
@@ -102,7 +105,7 @@ class Sweeper:
                 batch.take(word.layer, word.damping)
             case "weights":
                 for solver in self.solved_with.get(word.layer or "", []):
-                    relaxation = self.algorithm.weight_block.relaxation * (self.fade if self._exact else 1.0)
+                    relaxation = self.algorithm.weight_block.relaxation * (self.fade if self.exact else 1.0)
                     changed, predicted = solver.update(
                         self.weights, batch, self.control.ridge, relaxation * word.damping
                     )
@@ -128,7 +131,9 @@ class Sweeper:
     def _solve_readouts(self, batch: Batch, damping: float = 1.0) -> None:
         for readout in self.readouts:
             self.weights = self.weights | readout.update(self.weights, batch, self.fade, damping)
-        batch.solved, (batch.solved_loss, batch.solved_accuracy) = self.weights, self._judge(batch)
+        batch.solved = self.weights
+        if self.judges_solved:
+            batch.solved_loss, batch.solved_accuracy = self._judge(batch)
 
     def _judge(self, batch: Batch) -> tuple[float, float]:
         """Objective and mean accuracy of the batch at what its losses see."""
@@ -187,10 +192,6 @@ class Sweeper:
     def penalties(self) -> float:
         """Sum of the objective's penalties at the present weights."""
         return self.weight_penalties(self.weights)
-
-    @property
-    def _exact(self) -> bool:
-        return isinstance(self.algorithm.step_coupling, FlippedStep)
 
     def _moves(self, binding: Binding) -> Moves:
         name = binding.block.layers[0]

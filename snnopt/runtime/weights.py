@@ -13,6 +13,7 @@ from snnopt.blocks import Binding, NormalEquations
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.forward import Wiring
+from snnopt.runtime.renewal import Renewal
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram, UseFeatures
@@ -48,7 +49,7 @@ class WeightSolver:
         maps = [m for u in self.block.uses for part in u.parts for m in part]
         self.static = settings.memory == 0 and all(m.source in inputs for m in maps)
         self.grams: list[Gram] | None = None
-        self.age = 0
+        self.renewal = Renewal(settings.refresh)
         self.held: tuple[float, float] | None = None
         self.prepared: list[NormalEquations] = []
         self.lam = l2_of_columns(self.block)
@@ -82,13 +83,15 @@ class WeightSolver:
         """The running sums, their age, and what their factor was made with."""
         if self.grams is None:
             return None
-        return [[[g.total, g.count] for g in self.grams], self.age, None if self.held is None else [*self.held]]
+        held = None if self.held is None else [*self.held]
+        return [[[g.total, g.count] for g in self.grams], self.renewal.snapshot(), held]
 
     def restore(self, tree: Tree) -> None:
         """Go on from a snapshot."""
-        self.grams, self.age, self.held, self.prepared = None, 0, None, []
+        self.grams, self.held, self.prepared = None, None, []
         if tree is not None:
-            grams, self.age, held = tree
+            grams, renewal, held = tree
+            self.renewal.restore(renewal)
             self.grams = [Gram(total, count) for total, count in grams]
             if held is not None:
                 self.held = (held[0], held[1])
@@ -106,7 +109,7 @@ class WeightSolver:
         if len(rhos) > 1:
             return self._by_group(self._prepare(self._weighted(rhos), ridge), cross, w0)
         (rho,) = rhos
-        if self.age == 0 or self.held is None:
+        if self.renewal.age == 0 or self.held is None:
             self.held, self.prepared = (rho, ridge), self._prepare(self._weighted(rhos), ridge)
         solved = self._by_group(self.prepared, cross, w0)
         return solved if self.held[0] == rho else w0.dtype.type(self.held[0] / rho) * solved
@@ -124,13 +127,11 @@ class WeightSolver:
 
     def _collect(self, batch: Batch) -> None:
         """Renew the sums where that is due."""
-        memory, every = self.settings.memory, self.settings.refresh
-        if self.grams is not None:
-            self.age = (self.age + 1) % every
-            if self.age or self.static:
-                return
-            memory **= every
-        signals, mask = batch.subset(min(1.0, every * self.settings.gram_share))
+        waited = self.renewal.due()
+        if not waited or (self.static and self.grams is not None):
+            return
+        memory = self.settings.memory**waited
+        signals, mask = batch.subset(min(1.0, waited * self.settings.gram_share))
         fresh = [f.gram(signals, mask) for f in self.features]
         old = self.grams
         self.grams = (

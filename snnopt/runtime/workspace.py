@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -19,7 +20,7 @@ class Workspace:
 
     def array(self, name: Hashable, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """An array of this shape, its entries left from whatever was there."""
-        size = int(np.prod(shape)) * dtype.itemsize
+        size = math.prod(shape) * dtype.itemsize
         kept = self._kept.get(name)
         if kept is None or kept.nbytes < size:
             kept = self._kept[name] = np.empty(size, np.uint8)

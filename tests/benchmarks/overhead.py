@@ -22,7 +22,7 @@ from snnopt.backends import BACKENDS
 from snnopt.data import digits
 from snnopt.runtime.kept import KeptSweeper
 from snnopt.runtime.sweeper import Sweeper
-from tests.benchmarks.main_job import model
+from tests.benchmarks.networks import chain
 
 RUNS, TIMESTEPS = 5, 20
 ALGORITHMS: dict[str, so.algorithms.Algorithm] = {
@@ -74,7 +74,7 @@ def words_timed(clock: Clock) -> Iterator[None]:
 
 def share(algorithm: so.algorithms.Algorithm, backend: str) -> tuple[float, float]:
     """Share of a run outside words, and its seconds; starting and ending a run not counted."""
-    d, plan, found = digits(seed=0), so.compile(model(64, (100,)), algorithm), []
+    d, plan, found = digits(seed=0), so.compile(chain(64, (100,)), algorithm), []
     for _ in range(RUNS):
         clock, whole = Clock(), 0.0
         with words_timed(clock):

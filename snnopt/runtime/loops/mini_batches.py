@@ -28,6 +28,7 @@ class MiniBatchLoop(Loop):
     def __init__(self, rollouts: Rollouts, schedule: MiniBatches, rng: np.random.Generator) -> None:
         self.rollouts, self.sweeper, self.journal = rollouts, rollouts.sweeper, rollouts.journal
         self.schedule, self.rng, self.epoch = schedule, rng, 0
+        self.sweeper.judges_solved = False
 
     @property
     def weights(self) -> dict[str, Array]:  # noqa: D102
