@@ -109,7 +109,7 @@ class Batch:
     def mean(self, x: Array, some: slice = slice(None)) -> float:
         """Mean of an array [T, N, n] over samples, units and the steps that count; ``some`` says which samples it is of."""
         if self.mask is None and x.dtype == bool:
-            return np.count_nonzero(x) / x.size
+            return float(np.count_nonzero(x) / x.size)
         if self.mask is None:
             return float((x.reshape(-1, x.shape[2]) @ np.ones(x.shape[2], x.dtype)).sum(dtype=np.float64) / x.size)
         mask = self.mask[:, some]

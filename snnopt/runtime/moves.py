@@ -60,7 +60,7 @@ class DitheredMoves(Moves):
 
     def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:  # noqa: D102
         v = batch.activity[self.layer].potentials
-        distance = np.abs(counted(batch, v) - self._thresholds(batch, v))
+        distance = np.abs(counted(batch, v) - counted_thresholds(batch, self.threshold, v))
         k = min(len(distance) - 1, int(self.settings.quantile * len(distance)))
         width = float(np.partition(distance, k)[k])
         width = max(width, 1e-6 * float(np.mean(self.threshold)))
@@ -74,12 +74,6 @@ class DitheredMoves(Moves):
 
     def forget(self) -> None:  # noqa: D102
         return
-
-    def _thresholds(self, batch: Batch, v: Array) -> Any:
-        """The threshold of each entry that :func:`counted` takes of ``v``."""
-        return (
-            self.threshold if np.ndim(self.threshold) == 0 else counted(batch, np.broadcast_to(self.threshold, v.shape))
-        )
 
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Array:  # noqa: D102
         v = activity.potentials[:, some]
@@ -110,8 +104,9 @@ class ExactMoves(Moves):
             demand = np.zeros_like(v) if outside is None else outside
         if demand.shape == v.shape:
             self.rho = distance_penalty(demand, self.settings.distance, counted_entries(batch, demand))
-            score = self.rule.score(v, s, demand, self.rho, self.threshold)
-            self.sigma = flip_penalty(counted(batch, score), self.settings.share * step)
+            some = (counted(batch, x) for x in (v, s, demand))
+            score = self.rule.score(*some, self.rho, counted_thresholds(batch, self.threshold, v))
+            self.sigma = flip_penalty(score, self.settings.share * step)
         self.full = []
         if not self.feedback and self.rule is ExactRule:
             return Branches(self.rule, v, s, self.threshold, self.rho, self.sigma)
@@ -166,6 +161,11 @@ def counted(batch: Batch, x: Array) -> Array:
     """A sample of the entries of ``x`` [T, N, n] at steps that count, flat."""
     flat = x.ravel() if batch.mask is None else x[batch.mask > 0].ravel()
     return flat[:: next((k for k in STRIDES if flat.size <= k * SAMPLED), STRIDES[-1])]
+
+
+def counted_thresholds(batch: Batch, threshold: Any, v: Array) -> Any:
+    """The threshold of each entry that :func:`counted` takes of ``v``."""
+    return threshold if np.ndim(threshold) == 0 else counted(batch, np.broadcast_to(threshold, v.shape))
 
 
 def counted_entries(batch: Batch, x: Array) -> int:

@@ -1,8 +1,9 @@
 """What the engine adds to the updates that a sweep asks for: the share of a run that is spent outside its words.
 
-64-100-10, N = 1437, T = 20. Words are every block solve, rollout and adjoint pass that an algorithm's sweep yields, and the
-second look at a batch that its Levenberg-Marquardt control asks for. The rest is the engine's: drawing batches, measuring
-residuals, the rollout that every record of an algorithm with kept potentials is of, history, looking for trouble.
+64-100-10, N = 1437, T = 20. Words are every block solve, rollout and adjoint pass that an algorithm's sweep yields, the second
+look at a batch that its Levenberg-Marquardt control asks for, and the prediction of a layer's potentials, which measuring
+computes and the next sweep's first blocks take over. The rest is the engine's: drawing batches, measuring residuals, the rollout
+that every record of an algorithm with kept potentials is of, history, looking for trouble.
 
 Run: ``python -m tests.benchmarks.overhead [--backend numba]``. Processor time, medians of five runs.
 """
@@ -21,6 +22,7 @@ import snnopt as so
 from snnopt.backends import BACKENDS
 from snnopt.data import digits
 from snnopt.runtime.kept import KeptSweeper
+from snnopt.runtime.kept.dynamics import TraceDynamics
 from snnopt.runtime.sweeper import Sweeper
 from tests.benchmarks.networks import chain
 
@@ -56,7 +58,7 @@ class Clock:
         return call
 
 
-WORDS = ((Sweeper, "run"), (Sweeper, "roll_out"), (KeptSweeper, "run"))
+WORDS = ((Sweeper, "run"), (Sweeper, "roll_out"), (KeptSweeper, "run"), (TraceDynamics, "prediction"))
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import leaky, one_or_each
+from snnopt.backends import one_or_each
 from snnopt.program import AffineCoupling, StateSpace
 from snnopt.runtime.forward import Weights, Wiring
 from snnopt.runtime.kept.state import State
-from snnopt.runtime.wires import Wire, lagged
+from snnopt.runtime.wires import Wire, advanced, lagged
 from snnopt.split import Form, difference_form
 
 Array = NDArray[Any]
@@ -130,22 +130,47 @@ class TraceDynamics(Dynamics):
 
     def __init__(self, wiring: Wiring, coupling: AffineCoupling, steps: int) -> None:
         super().__init__(wiring, coupling, steps)
-        d = coupling.dynamics
-        self.through = StateSpace(d.A, d.B, d.R * 0, d.C, None, d.states)
-        self.feedback = StateSpace(d.A, d.R, d.R * 0, d.C, None, d.states)
+        d, self._kernels = coupling.dynamics, wiring.kernels
+        self._through = StateSpace(d.A, d.B, d.R * 0, d.C, None, d.states)
+        self._feedback = StateSpace(d.A, d.R, d.R * 0, d.C, None, d.states)
+        self.resets = bool(np.any(d.R))
+        self._predicted: tuple[list[Any], Array] | None = None
 
     @property
     def features_of(self) -> AffineCoupling:  # noqa: D102
         return self.coupling
 
-    def prediction(self, state: State) -> Array:  # noqa: D102
-        h = leaky(self.current(state), self.through, self.steps)
-        if self.coupling.dynamics.spiking and np.any(self.feedback.B):
-            h += leaky(lagged(state.a[self.coupling.name], 1, self.steps), self.feedback, self.steps)
-        return h
+    def through(self, current: Array) -> Array:
+        """``kappa * i``, [T, N, n]."""
+        return self._kernels.filtered(self._through, current)
+
+    def through_adjoint(self, residual: Array) -> Array:
+        """Its adjoint."""
+        return self.through(residual[::-1])[::-1]
+
+    def feedback(self, spikes: Array) -> Array:
+        """``eta * a``, [T, N, n]."""
+        return self._kernels.filtered(self._feedback, lagged(spikes, 1, self.steps))
+
+    def feedback_adjoint(self, residual: Array) -> Array:
+        """Its adjoint."""
+        return advanced(self._kernels.filtered(self._feedback, residual[::-1])[::-1], 1)
+
+    def prediction(self, state: State) -> Array:
+        """Kept, read-only, until the weights, the spikes or the inputs that it is of are others."""
+        name, spiking = self.coupling.name, self.coupling.dynamics.spiking and self.resets
+        of = [x for wire in self.wires for x in (state.signals[wire.map.source], *pair(state.weights, wire))]
+        of.append(state.a[name] if spiking else None)
+        if self._predicted is None or any(x is not y for x, y in zip(of, self._predicted[0], strict=True)):
+            h = self.through(self.current(state))
+            if spiking:
+                h += self.feedback(state.a[name])
+            h.setflags(write=False)
+            self._predicted = of, h
+        return self._predicted[1]
 
     def on_current(self, residual: Array) -> Array:  # noqa: D102
-        return leaky(residual[::-1], self.through, self.steps)[::-1]
+        return self.through_adjoint(residual)
 
 
 def dynamics_of(form: Form, wiring: Wiring, coupling: AffineCoupling, steps: int) -> Dynamics:

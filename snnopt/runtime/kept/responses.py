@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import leaky
 from snnopt.runtime.kept.dynamics import TraceDynamics
 from snnopt.runtime.kept.readers import Reader
 from snnopt.runtime.kept.state import State
@@ -73,19 +72,18 @@ class TraceResponse(Response):
         parts = []
         if self.weights:
             heard: Any = sum(lagged(spikes, lag, steps) @ w for lag, w in self.weights.items())
-            parts.append(leaky(heard, d.through, steps))
+            parts.append(d.through(heard))
         if self.own:
-            parts.append(leaky(lagged(spikes, 1, steps), d.feedback, steps))
+            parts.append(d.feedback(spikes))
         return np.asarray(sum(parts))
 
     def adjoint(self, residual: Array) -> Array:  # noqa: D102
-        d, steps = self.dynamics, len(residual)
-        parts = []
+        d, parts = self.dynamics, []
         if self.weights:
             current = d.on_current(residual)
             parts += [advanced(current @ w.T, lag) for lag, w in self.weights.items()]
         if self.own:
-            parts.append(advanced(leaky(residual[::-1], d.feedback, steps)[::-1], 1))
+            parts.append(d.feedback_adjoint(residual))
         return np.asarray(sum(parts))
 
     def bound(self) -> float:
@@ -114,7 +112,7 @@ def response_of(readers: list[Reader], state: State) -> Response:
         return DifferenceResponse({r.lag: r.pull(state) for r in readers})
     heard = {m.lag for m in d.coupling.maps if m.source == readers[0].source}
     weights = {r.lag: r.weights(state) for r in readers if r.lag in heard}
-    return TraceResponse(d, weights, own and bool(np.any(d.feedback.B)))
+    return TraceResponse(d, weights, own and d.resets)
 
 
 def _norm(matrix: Array) -> float:

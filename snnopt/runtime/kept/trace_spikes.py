@@ -7,7 +7,6 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import leaky
 from snnopt.runtime.kept.dynamics import Dynamics, TraceDynamics
 from snnopt.runtime.kept.readers import Reader
 from snnopt.runtime.kept.spikes import SpikeSolver
@@ -24,20 +23,20 @@ class TraceSpikeSolver(SpikeSolver):
 
     def update(self, state: State) -> None:  # noqa: D102
         a, rho, tangents = state.a[self.name], self.penalties.rho(self.name), self.tangents(state)
-        steps, own = len(a), self._trace(self.dynamics[self.name])
+        own = self._trace(self.dynamics[self.name])
         right, held = self.sum_of_targets(state, tangents), self.held(tangents)
         if self.uncoupled:
             self.move(state, self.rule.solve(held, right, self.boxed), tangents)
             return
         if self._resets():
-            rest = own.residual_and_dual(state) + leaky(lagged(a, 1, steps), own.feedback, steps)
-            right += a.dtype.type(rho) * advanced(leaky(rest[::-1], own.feedback, steps)[::-1], 1)
+            rest = own.residual_and_dual(state) + own.feedback(a)
+            right += a.dtype.type(rho) * own.feedback_adjoint(rest)
         reader, onward = self._reader(), rho
         if reader is not None:
             onward = self.penalties.rho(reader.name)
             d, weights = self._trace(reader.dynamics), reader.weights(state)
-            rest = d.residual_and_dual(state) + leaky(lagged(a, reader.lag, steps) @ weights, d.through, steps)
-            back = leaky(rest[::-1], d.through, steps)[::-1] @ weights.T
+            rest = d.residual_and_dual(state) + d.through(lagged(a, reader.lag, len(a)) @ weights)
+            back = d.through_adjoint(rest) @ weights.T
             right += a.dtype.type(onward) * advanced(back, reader.lag)
         prepared = self.rule.prepare(*self._matrices(state), onward, rho, held)
         self.move(state, self.rule.solve(prepared, right), tangents)
