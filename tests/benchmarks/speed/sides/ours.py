@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +38,7 @@ class Ours(Side):
         return ()
 
     def versions(self) -> dict[str, str]:
-        return {"snnopt": so.__version__, "numpy": np.__version__}
+        return {"snnopt": f"{so.__version__}, backend {backend()}", "numpy": np.__version__}
 
     def stages(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Callable[[Any], Stage]]:
         """Threads, then epochs; all of them run to the target, on the large suites too, as they are few."""
@@ -86,7 +87,13 @@ class Ours(Side):
 def begin(suite: Suite, split: Split, online: so.Online, seed: int) -> Iterator[Iterate]:
     """Compile, and stand before the first record."""
     steps = None if split.timed else suite.steps
-    return so.compile(suite.problem(), online).iterate(split.X, split.y, timesteps=steps, seed=seed)
+    plan = so.compile(suite.problem(), online)
+    return plan.iterate(split.X, split.y, timesteps=steps, seed=seed, backend=backend())
+
+
+def backend() -> str:
+    """The compiled one where it is installed: a side is warmed up before it is timed."""
+    return "numba" if importlib.util.find_spec("numba") else "numpy"
 
 
 def algorithm(suite: Suite, settings: OurSettings) -> so.Online:
