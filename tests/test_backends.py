@@ -154,6 +154,31 @@ def check_adjoint(name: str, neuron: str, size: str, dtype: Any, asked: str, ste
 
 
 @every_backend
+@every_neuron
+@every_dtype
+def test_step_by_step(name: str, neuron: str, dtype: Any) -> None:
+    """For layers that read themselves: forward with a current that is only known at its step, back with more that is asked."""
+    for size, asked in itertools.product(SIZES, ["none", "separable", "by sample", "by neuron", "dense"]):
+        space, current, rng = case(neuron, size, dtype)
+        v, s = rolled_out(NUMPY, space, current, len(current))
+        mine = np.full_like(v, np.nan), np.full_like(v, np.nan)
+        run = kernels_named(name).forward(space, *mine)
+        for t, i in enumerate(current):
+            run.step(t, i)
+        same(mine[0], v)
+        same(mine[1], s)
+        move = Dithered(DitheredStep, v, dtype(space.threshold[0]), 0.7)
+        given, beside = demand(asked, v.shape, rng, dtype), rng.normal(size=v.shape).astype(dtype)
+        found, expected = ([np.full_like(v, np.nan) for _ in range(2)] for _ in range(2))
+        for kernels, arrays in ((kernels_named(name), found), (NUMPY, expected)):
+            back = kernels.backward(space, given, move, *arrays)
+            for t in reversed(range(len(v))):
+                back.step(t, beside[t] if t % 3 else None)
+        for a, b in zip(found, expected, strict=True):
+            same(a, b)
+
+
+@every_backend
 @pytest.mark.parametrize("algorithm", ["online", "rollout"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_whole_runs(name: str, algorithm: str, dtype: Any) -> None:

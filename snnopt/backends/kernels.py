@@ -61,6 +61,22 @@ class Branches:
         return np.asarray(dv.dtype.type(self.rho) * dv)
 
 
+class Forward(ABC):
+    """A population that reads itself, or others that read it, run forward step by step into its arrays."""
+
+    @abstractmethod
+    def step(self, t: int, current: Array) -> None:
+        """Advance to step t with its current [N, n]."""
+
+
+class Backward(ABC):
+    """The same, run backward."""
+
+    @abstractmethod
+    def step(self, t: int, asked: Array | None) -> None:
+        """Go back to step t; ``asked`` [N, n] is what is asked of its spikes there beside the demand from outside."""
+
+
 class Kernels(ABC):
     """One way to run these passes. All agree in double precision to rounding; numpy's are the reference.
 
@@ -80,6 +96,10 @@ class Kernels(ABC):
         """
 
     @abstractmethod
+    def forward(self, space: StateSpace, potentials: Array, spikes: Array | None) -> Forward:
+        """The same for a population that reads itself; the arrays as in :meth:`rollout`."""
+
+    @abstractmethod
     def filtered(self, space: StateSpace, x: Array) -> Array:
         """``kappa * x``: x [T, ...] through ``C (z - A)^{-1} B`` without spikes. The dynamics must be uniform."""
 
@@ -93,3 +113,9 @@ class Kernels(ABC):
         ----------
         potentials, current : dv and j, [T, N, n], filled in.
         """
+
+    @abstractmethod
+    def backward(
+        self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
+    ) -> Backward:
+        """The same for a population that reads itself; the arguments as in :meth:`adjoint`."""

@@ -17,7 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends.kernels import Branches, Demand, Dithered, Kernels, Move, Separable
+from snnopt.backends.kernels import Backward, Branches, Demand, Dithered, Forward, Kernels, Move, Separable
 from snnopt.backends.numpy_kernels import NUMPY
 from snnopt.program import StateSpace
 
@@ -31,31 +31,36 @@ compiled: Callable[[Any], Any] = numba.njit(nogil=True, cache=True, error_model=
 
 
 @compiled
+def _spike(A, B, R, C, threshold, i, x, y, fired, v, s):  # type: ignore[no-untyped-def]
+    """One step of ``x <- A x + B i + R s``, ``v = C x``, ``s = H(v - theta)``."""
+    one, zero = x.dtype.type(1), x.dtype.type(0)
+    if len(B) == 1:
+        for j in range(len(i)):
+            x[j] = (A[0] * x[j] + B[0] * i[j]) + R[0] * fired[j]
+            v[j] = C[0] * x[j]
+            fired[j] = one if v[j] > threshold else zero
+            s[j] = fired[j]
+    else:
+        for j in range(len(i)):
+            x0 = ((A[0] * x[j] + A[1] * y[j]) + B[0] * i[j]) + R[0] * fired[j]
+            y[j] = ((A[2] * x[j] + A[3] * y[j]) + B[1] * i[j]) + R[1] * fired[j]
+            x[j] = x0
+            v[j] = C[0] * x0 + C[1] * y[j]
+            fired[j] = one if v[j] > threshold else zero
+            s[j] = fired[j]
+
+
+@compiled
 def _spikes(A, B, R, C, threshold, current, potentials, spikes, first, last):  # type: ignore[no-untyped-def]
-    """``x <- A x + B i + R s``, ``v = C x``, ``s = H(v - theta)``."""
-    one, zero = potentials.dtype.type(1), potentials.dtype.type(0)
-    dtype = potentials.dtype
+    """All steps of it."""
+    zero, dtype = potentials.dtype.type(0), potentials.dtype
     x, y, fired = np.empty(BLOCK, dtype), np.empty(BLOCK, dtype), np.empty(BLOCK, dtype)
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
         x[:], y[:], fired[:] = zero, zero, zero
         for t in range(len(potentials)):
             i = current[t if len(current) > 1 else 0, start:end]
-            v, s = potentials[t, start:end], spikes[t, start:end]
-            if len(B) == 1:
-                for j in range(end - start):
-                    x[j] = (A[0] * x[j] + B[0] * i[j]) + R[0] * fired[j]
-                    v[j] = C[0] * x[j]
-                    fired[j] = one if v[j] > threshold else zero
-                    s[j] = fired[j]
-            else:
-                for j in range(end - start):
-                    x0 = ((A[0] * x[j] + A[1] * y[j]) + B[0] * i[j]) + R[0] * fired[j]
-                    y[j] = ((A[2] * x[j] + A[3] * y[j]) + B[1] * i[j]) + R[1] * fired[j]
-                    x[j] = x0
-                    v[j] = C[0] * x0 + C[1] * y[j]
-                    fired[j] = one if v[j] > threshold else zero
-                    s[j] = fired[j]
+            _spike(A, B, R, C, threshold, i, x, y, fired, potentials[t, start:end], spikes[t, start:end])
 
 
 @compiled
@@ -96,33 +101,56 @@ def _ask(t, start, end, profile, value, dense, out):  # type: ignore[no-untyped-
 
 
 @compiled
+def _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, v, move, out):  # type: ignore[no-untyped-def]
+    """One step back with ``dv = da max(0, height + fall |v - theta|)``; ``beside`` is added to the demand, if it is there."""
+    zero = x.dtype.type(0)
+    if len(beside):
+        for j in range(len(v)):
+            asked[j] = ((asked[j] + R[0] * x[j]) + R[len(B) - 1] * (y[j] if len(B) == 2 else zero)) + beside[j]
+    elif len(B) == 1:
+        for j in range(len(v)):
+            asked[j] = asked[j] + R[0] * x[j]
+    else:
+        for j in range(len(v)):
+            asked[j] = (asked[j] + R[0] * x[j]) + R[1] * y[j]
+    if len(B) == 1:
+        for j in range(len(v)):
+            d = asked[j] * max(abs(v[j] - threshold) * fall + height, zero)
+            x[j] = A[0] * x[j] + C[0] * d
+            move[j] = d
+            out[j] = B[0] * x[j]
+    else:
+        for j in range(len(v)):
+            d = asked[j] * max(abs(v[j] - threshold) * fall + height, zero)
+            x0 = (A[0] * x[j] + A[2] * y[j]) + C[0] * d
+            y[j] = (A[1] * x[j] + A[3] * y[j]) + C[1] * d
+            x[j] = x0
+            move[j] = d
+            out[j] = B[0] * x0 + B[1] * y[j]
+
+
+@compiled
 def _dithered(A, B, R, C, threshold, width, profile, value, dense, potentials, dv, current, first, last):  # type: ignore[no-untyped-def]
-    """The adjoint pass with ``dv = da max(0, 1/w - |v - theta| / w^2)``."""
+    """All steps of it, ``dv = da max(0, 1/w - |v - theta| / w^2)``."""
     number = dv.dtype.type
     fall, height, zero = number(-1) / (width * width), number(1) / width, number(0)
-    x, y, asked = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype)
+    x, y, asked, nothing = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), dv[0, :0]
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
         x[:], y[:] = zero, zero
         for t in range(len(dv) - 1, -1, -1):
             _ask(t, start, end, profile, value, dense, asked)
-            v, move, out = potentials[t, start:end], dv[t, start:end], current[t, start:end]
-            if len(B) == 1:
-                for j in range(end - start):
-                    slope = max(abs(v[j] - threshold) * fall + height, zero)
-                    d = (asked[j] + R[0] * x[j]) * slope
-                    x[j] = A[0] * x[j] + C[0] * d
-                    move[j] = d
-                    out[j] = B[0] * x[j]
-            else:
-                for j in range(end - start):
-                    slope = max(abs(v[j] - threshold) * fall + height, zero)
-                    d = ((asked[j] + R[0] * x[j]) + R[1] * y[j]) * slope
-                    x0 = (A[0] * x[j] + A[2] * y[j]) + C[0] * d
-                    y[j] = (A[1] * x[j] + A[3] * y[j]) + C[1] * d
-                    x[j] = x0
-                    move[j] = d
-                    out[j] = B[0] * x0 + B[1] * y[j]
+            rows = potentials[t, start:end], dv[t, start:end], current[t, start:end]
+            _dither(A, B, R, C, threshold, fall, height, nothing, asked, x, y, *rows)
+
+
+@compiled
+def _dithered_at(t, A, B, R, C, threshold, width, profile, value, dense, beside, asked, x, y, potentials, dv, current):  # type: ignore[no-untyped-def]
+    """One step of it, of whole rows."""
+    number = dv.dtype.type
+    fall, height = number(-1) / (width * width), number(1) / width
+    _ask(t, 0, len(x), profile, value, dense, asked)
+    _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, potentials[t], dv[t], current[t])
 
 
 @compiled
@@ -159,6 +187,34 @@ def _branches(  # type: ignore[no-untyped-def]
                     out[j] = B[0] * x0 + B[1] * y[j]
 
 
+class NumbaForward(Forward):
+    """A population's states, and the arrays that it fills."""
+
+    def __init__(self, numbers: tuple[Any, ...], potentials: Array, spikes: Array) -> None:
+        self.numbers, self.v, self.s = numbers, _rows(potentials), _rows(spikes)
+        self.x, self.y, self.fired = np.zeros((3, self.v.shape[1]), potentials.dtype)
+
+    def step(self, t: int, current: Array) -> None:  # noqa: D102
+        _spike(*self.numbers, current.reshape(-1), self.x, self.y, self.fired, self.v[t], self.s[t])
+
+
+class NumbaBackward(Backward):
+    """A population's costates under the dithered step, and the arrays that it fills."""
+
+    def __init__(
+        self, numbers: tuple[Any, ...], demand: Demand | None, move: Dithered, potentials: Array, current: Array
+    ) -> None:
+        dtype = potentials.dtype
+        self.before = (*numbers, dtype.type(move.width), *_forms(demand, dtype))
+        x, y, asked = np.zeros((3, potentials[0].size), dtype)
+        self.after = (asked, x, y, _rows(move.potentials), _rows(potentials), _rows(current))
+        self.nothing = np.empty(0, dtype)
+
+    def step(self, t: int, asked: Array | None) -> None:  # noqa: D102
+        beside = self.nothing if asked is None else asked.reshape(-1)
+        _dithered_at(t, *self.before, beside, *self.after)
+
+
 class NumbaKernels(Kernels):
     """Compiled loops over samples, steps and neurons."""
 
@@ -180,6 +236,12 @@ class NumbaKernels(Kernels):
                 _spikes(A, B, R, C, threshold, i, v, s, first, last)
 
         _in_pieces(run, v.shape)
+
+    def forward(self, space: StateSpace, potentials: Array, spikes: Array | None) -> Forward:  # noqa: D102
+        numbers = _numbers(space, potentials.dtype)
+        if numbers is None or spikes is None:
+            return NUMPY.forward(space, potentials, spikes)
+        return NumbaForward(numbers, potentials, spikes)
 
     def filtered(self, space: StateSpace, x: Array) -> Array:  # noqa: D102
         out = np.empty(x.shape, x.dtype)
@@ -206,6 +268,14 @@ class NumbaKernels(Kernels):
                 _branches(A, B, R, C, *sides, *asked, v, _rows(move.spikes), dv, j, first, last)
 
         _in_pieces(run, v.shape)
+
+    def backward(  # noqa: D102
+        self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
+    ) -> Backward:
+        numbers = _numbers(space, potentials.dtype)
+        if numbers is None or not isinstance(move, Dithered):
+            return NUMPY.backward(space, demand, move, potentials, current)
+        return NumbaBackward(numbers, demand, move, potentials, current)
 
 
 def _rows(x: Array) -> Array:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends.kernels import Demand, Kernels, Move, Separable
+from snnopt.backends.kernels import Backward, Demand, Forward, Kernels, Move, Separable
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]
@@ -109,18 +109,50 @@ def demand_at(demand: Demand | None, t: int, shape: tuple[int, ...], dtype: np.d
     return demand[t].copy()
 
 
+class NumpyForward(Forward):
+    """A membrane, and the arrays that it fills."""
+
+    def __init__(self, space: StateSpace, potentials: Array, spikes: Array | None) -> None:
+        self.membrane, self.potentials, self.spikes = Membrane(space, potentials.dtype), potentials, spikes
+
+    def step(self, t: int, current: Array) -> None:  # noqa: D102
+        v, s = self.potentials, self.spikes
+        v[t] = self.membrane.step(current, None if s is None or not t else s[t - 1])
+        if s is not None:
+            s[t] = v[t] > self.membrane.c.threshold
+
+
+class NumpyBackward(Backward):
+    """A costate, and the arrays that it fills."""
+
+    def __init__(self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array) -> None:
+        self.c, self.demand, self.move = coefficients(space, potentials.dtype), demand, move
+        self.potentials, self.current = potentials, current
+        self.costate: list[Array | None] = [None] * self.c.order
+
+    def step(self, t: int, asked: Array | None) -> None:  # noqa: D102
+        total = demand_at(self.demand, t, self.potentials.shape, self.potentials.dtype)
+        for reset, later in zip(self.c.R, self.costate, strict=True):
+            if reset is not None and later is not None:
+                total += reset * later
+        if asked is not None:
+            total += asked
+        self.potentials[t] = self.move(t, total)
+        self.costate, self.current[t] = adjoint_step(self.c, self.costate, self.potentials[t])
+
+
 class NumpyKernels(Kernels):
     """Loops over the steps of time in Python, each step in numpy."""
 
     name: ClassVar[str] = "numpy"
 
     def rollout(self, space: StateSpace, current: Array, potentials: Array, spikes: Array | None) -> None:  # noqa: D102
-        membrane = Membrane(space, potentials.dtype)
+        run = self.forward(space, potentials, spikes)
         for t in range(len(potentials)):
-            i, before = current[t if len(current) > 1 else 0], None if spikes is None or not t else spikes[t - 1]
-            potentials[t] = membrane.step(i, before)
-            if spikes is not None:
-                spikes[t] = potentials[t] > membrane.c.threshold
+            run.step(t, current[t if len(current) > 1 else 0])
+
+    def forward(self, space: StateSpace, potentials: Array, spikes: Array | None) -> Forward:  # noqa: D102
+        return NumpyForward(space, potentials, spikes)
 
     def filtered(self, space: StateSpace, x: Array) -> Array:  # noqa: D102
         out, membrane = np.empty(x.shape, x.dtype), Membrane(space, x.dtype)
@@ -131,15 +163,14 @@ class NumpyKernels(Kernels):
     def adjoint(  # noqa: D102
         self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
     ) -> None:
-        c, dtype = coefficients(space, potentials.dtype), potentials.dtype
-        costate: list[Array | None] = [None] * c.order
+        run = self.backward(space, demand, move, potentials, current)
         for t in range(len(potentials) - 1, -1, -1):
-            asked = demand_at(demand, t, potentials.shape, dtype)
-            for reset, later in zip(c.R, costate, strict=True):
-                if reset is not None and later is not None:
-                    asked += reset * later
-            potentials[t] = move(t, asked)
-            costate, current[t] = adjoint_step(c, costate, potentials[t])
+            run.step(t, None)
+
+    def backward(  # noqa: D102
+        self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
+    ) -> Backward:
+        return NumpyBackward(space, demand, move, potentials, current)
 
 
 NUMPY = NumpyKernels()

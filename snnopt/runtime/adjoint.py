@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Demand, Move, Separable, adjoint_step, coefficients, demand_at
+from snnopt.backends import Demand, Move, Separable
 from snnopt.program import AffineCoupling
 from snnopt.runtime.forward import Weights, Wiring
 from snnopt.runtime.wires import Wire, advanced
@@ -98,19 +98,17 @@ def demands_of_cell(
             n = c.name
             wiring.kernels.adjoint(c.dynamics, outside.get(n), moves[n], dv[n], j[n])
         return {n: Wanted(dv[n], j[n]) for n in dv}
-    known = {c.name: coefficients(c.dynamics, wiring.dtype) for c in members}
-    costate: dict[str, list[Array | None]] = {c.name: [None] * c.dynamics.order for c in members}
+    runs = {
+        c.name: wiring.kernels.backward(c.dynamics, outside.get(c.name), moves[c.name], dv[c.name], j[c.name])
+        for c in members
+    }
     for t in range(steps - 1, -1, -1):
         for c in reversed(members):
-            name, k = c.name, known[c.name]
-            demand = demand_at(outside.get(name), t, shapes[name], wiring.dtype)
-            for reset, later in zip(k.R, costate[name], strict=True):
-                if reset is not None and later is not None:
-                    demand += reset * later
-            for target, wire in inner[name]:
+            asked: Array | None = None
+            for target, wire in inner[c.name]:
                 if t + wire.map.lag < steps:
                     weight = None if wire.map.weight is None else weights[wire.map.weight]
-                    demand += wire.pullback(j[target][t + wire.map.lag], weight)
-            dv[name][t] = moves[name](t, demand)
-            costate[name], j[name][t] = adjoint_step(k, costate[name], dv[name][t])
+                    pulled = wire.pullback(j[target][t + wire.map.lag], weight)
+                    asked = pulled if asked is None else asked + pulled
+            runs[c.name].step(t, asked)
     return {n: Wanted(dv[n], j[n]) for n in dv}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import NUMPY, Kernels, Membrane
+from snnopt.backends import NUMPY, Kernels
 from snnopt.program import AffineCoupling, LinearMap, Program
 from snnopt.runtime.wires import Wire, lagged
 from snnopt.runtime.workspace import FRESH, Workspace
@@ -144,7 +144,7 @@ def _run_cell(
         for c in members:
             wiring.kernels.rollout(c.dynamics, fixed[c.name], v[c.name], s[c.name])
         return {n: Activity(v[n], s[n]) for n in v}
-    membranes = {c.name: Membrane(c.dynamics, wiring.dtype) for c in members}
+    runs = {c.name: wiring.kernels.forward(c.dynamics, v[c.name], s[c.name]) for c in members}
     for t in range(steps):
         for c in members:
             i = fixed[c.name][t if len(fixed[c.name]) > 1 else 0]
@@ -152,10 +152,7 @@ def _run_cell(
                 sent, past = _output(v, s, wire.map.source), t - wire.map.lag
                 if past >= 0 or wire.map.bias is not None:
                     i = i + wire.current(sent[past] if past >= 0 else np.zeros_like(sent[0]), *_pair(weights, wire))
-            spikes = s[c.name]
-            v[c.name][t] = membranes[c.name].step(i, spikes[t - 1] if spikes is not None and t else None)
-            if spikes is not None:
-                spikes[t] = v[c.name][t] > membranes[c.name].c.threshold
+            runs[c.name].step(t, i)
     return {n: Activity(v[n], s[n]) for n in v}
 
 

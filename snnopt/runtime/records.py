@@ -15,8 +15,8 @@ from snnopt.runtime.sweeper import Sweeper
 Array = NDArray[Any]
 
 
-LOOKED_AT = 256
-"""Samples, evenly spread, that flips and gaps are counted on."""
+LOOKED_AT = 32
+"""Samples, evenly spread, that flips and gaps are counted on, at least: every spike of theirs."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Aims:
     @staticmethod
     def of(batch: Batch, sweeper: Sweeper) -> Aims:
         """Of a batch that has been swept."""
-        spikes, wanted, some = dict[str, Array](), dict[str, Array](), _some(batch)
+        spikes, wanted, some = dict[str, Array](), dict[str, Array](), looked_at(batch.count)
         for layer, activity in batch.activity.items():
             if activity.spikes is None:
                 continue
@@ -43,7 +43,7 @@ class Aims:
 
     def against(self, new: Batch) -> tuple[dict[str, float], dict[str, float]]:
         """Shares of the spikes of a later rollout that changed, and that differ from what was wanted, by layer."""
-        flips, gap, some = {}, {}, _some(new)
+        flips, gap, some = {}, {}, looked_at(new.count)
         for layer, before in self.spikes.items():
             now = new.activity[layer].spikes
             assert now is not None
@@ -53,8 +53,9 @@ class Aims:
         return flips, gap
 
 
-def _some(batch: Batch) -> slice:
-    return slice(None, None, max(1, batch.count // LOOKED_AT))
+def looked_at(count: int) -> slice:
+    """The samples that flips and gaps are counted on, of so many."""
+    return slice(None, None, max(1, count // LOOKED_AT))
 
 
 def full_batch_record(iteration: int, batch: Batch, last: Aims | None, sweeper: Sweeper) -> Record:

@@ -22,6 +22,7 @@ from snnopt.runtime.journal import Journal, blame, finite
 from snnopt.runtime.kept import KeptSweeper, Measures, PenaltyControl, State, measure, rms
 from snnopt.runtime.loops.loop import Loop
 from snnopt.runtime.readout import readout_uses
+from snnopt.runtime.records import looked_at
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 from snnopt.runtime.views import judge, loss_views
@@ -66,7 +67,7 @@ class KeptLoop(Loop):
         self._weights = self.sweeper.reported_weights()
         self.rng, self.done, self.stale, self.lagrangian = rng, 0, 0, float("nan")
         self.last: tuple[dict[str, Array], dict[str, Array]] | None = None
-        self.workspace = Workspace()
+        self.workspace, self.looked_at = Workspace(), looked_at(samples.count)
         self.resting: dict[str, str] = {}
 
     @property
@@ -91,7 +92,7 @@ class KeptLoop(Loop):
                 return Status.DIVERGED, blame(weights, f"iteration {iteration}", ADVICE)
             self._weights = weights
             improved = batch.loss < journal.best_loss * (1 - 1e-4)
-            fired, crossed = _fired(batch), self._crossed(found)
+            fired, crossed = _fired(batch, self.looked_at), self._crossed(found)
             record = self._record(iteration, batch, found, fired, crossed)
             journal.add(record, weights, algorithm.max_iter - iteration)
             changed = self.control.after(iteration, found, record.dual, crossed)
@@ -214,7 +215,7 @@ class KeptLoop(Loop):
     ) -> Record:
         layers, penalties = list(found.fires), self.sweeper.penalties
         flips = dict.fromkeys(layers, np.nan)
-        gap = {n: float(np.mean(fired[n] != found.fires[n])) for n in layers}
+        gap = {n: float(np.mean(fired[n] != found.fires[n][:, self.looked_at])) for n in layers}
         if self.last is not None:
             flips = {n: float(np.mean(fired[n] != self.last[0][n])) for n in layers}
         dual = {f"{n}.step": penalties.sigma(n) * float(np.sqrt(share)) for n, share in crossed.items()}
@@ -229,6 +230,6 @@ class KeptLoop(Loop):
         )
 
 
-def _fired(batch: Batch) -> dict[str, Array]:
-    """The rollout's spikes, as booleans by hidden layer."""
-    return {n: x.spikes > 0 for n, x in batch.activity.items() if x.spikes is not None}
+def _fired(batch: Batch, some: slice) -> dict[str, Array]:
+    """The rollout's spikes of some samples, as booleans by hidden layer."""
+    return {n: x.spikes[:, some] > 0 for n, x in batch.activity.items() if x.spikes is not None}
