@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import leaky
+from snnopt.backends import NUMPY
 from snnopt.program import AffineCoupling, StateSpace
 from snnopt.runtime.forward import Weights, Wiring, current_of
 from snnopt.runtime.wires import lagged
@@ -28,10 +28,10 @@ def trace_residual(
     potentials : v of the coupling's population, [T, N, n].
     """
     d = coupling.dynamics
-    r = potentials - leaky(_current(wiring, coupling, weights, signals, potentials), d, len(potentials))
+    r = potentials - NUMPY.filtered(d, _current(wiring, coupling, weights, signals, potentials))
     if d.spiking:
         feedback = StateSpace(d.A, d.R, d.R * 0, d.C, None, d.states)
-        r -= leaky(lagged(signals[coupling.name], 1, len(r)), feedback, len(r))
+        r -= NUMPY.filtered(feedback, lagged(signals[coupling.name], 1, len(r)))
     return np.asarray(r)
 
 

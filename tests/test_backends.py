@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -196,6 +199,28 @@ def test_whole_runs(name: str, algorithm: str, dtype: Any) -> None:
     assert found.score(d.X_test, d.y_test) == expected.score(d.X_test, d.y_test)
 
 
+FORKED = """
+import os, numpy as np, snnopt as so
+import snnopt.backends.numba_kernels as module
+module.PIECE = 1
+x = np.ones((4, 50, 9))
+def run():
+    module.KERNELS.rollout(so.LIF(beta=0.9).state_space(), x, np.empty_like(x), np.empty_like(x))
+run()
+child = os.fork()
+if not child:
+    run()
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif("numba" not in installed or not hasattr(os, "fork"), reason="no threads to lose")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    environment = os.environ | {"NUMBA_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=60, env=environment)
+
+
 def test_auto_chooses_by_size_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen_kernels("auto", WORTH / 2) is NUMPY
     assert chosen_kernels("auto", WORTH).name == ("numba" if "numba" in installed else "numpy")
@@ -204,8 +229,9 @@ def test_auto_chooses_by_size_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_and_missing_backends_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(so.UnknownNameError, match="numba"):
-        kernels_named("nunba")
+    for wrong in ("nunba", ["numba"], None):
+        with pytest.raises(so.UnknownNameError, match="'auto', 'numba', 'numpy'"):
+            kernels_named(wrong)  # type: ignore[arg-type]
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(so.ModelError, match=r"pip install 'snnopt\[numba\]'"):
         kernels_named("numba")

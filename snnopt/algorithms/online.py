@@ -30,8 +30,8 @@ class Online(RolloutAlgorithm):
     dither : quantile of |v - threshold| that the half-width of the dithering is set to.
     memory : forgetting factor of the Gram sums, per batch.
     gram_share : share of all samples that enter the weights' Gram sums.
-    refresh : batches between two renewals of the Gram sums and of their factors, reached after a few tens of batches; the batch
-        that renews the weights' sums gives the samples of the others' share too.
+    refresh : batches between two renewals of the Gram sums of hidden weights and of their factors, reached after a few tens of
+        batches; a batch that renews them gives the samples of the others' share too.
     dtype : ``"float32"`` or ``"float64"``.
     """
 
@@ -74,4 +74,4 @@ class Online(RolloutAlgorithm):
 
     @property
     def readout_block(self) -> ReadoutStep:  # noqa: D102
-        return ReadoutStep(self.readout_step, self.readout_ridge, self.memory, self.refresh)
+        return ReadoutStep(self.readout_step, self.readout_ridge, self.memory)

@@ -49,9 +49,8 @@ class WeightStep:
 
 @dataclass(frozen=True)
 class ReadoutStep:
-    """Read-out block: step eta, ridge over the features' mean square, forgetting factor, sweeps between two renewals."""
+    """Read-out block: step eta, ridge over the features' mean square, forgetting factor."""
 
     eta: float
     ridge: float
     memory: float
-    refresh: int = 1

@@ -16,7 +16,7 @@ BACKENDS: dict[str, tuple[str, str]] = {
 """By name: the package that it needs, and where its kernels are."""
 
 WORTH = 2e8
-"""Neuron steps of a run from which on loading compiled passes pays: about two seconds of numpy's."""
+"""Neuron steps of a run from which on loading compiled passes pays: about a second of numpy's, where loading takes half."""
 
 
 def kernels_named(name: str) -> Kernels:
@@ -29,8 +29,8 @@ def kernels_named(name: str) -> Kernels:
     ModelError
         Its package is not installed.
     """
-    if name not in BACKENDS:
-        raise unknown_name("backend", name, BACKENDS)
+    if not isinstance(name, str) or name not in BACKENDS:
+        raise unknown_name("backend", name, ["auto", *BACKENDS])
     package, where = BACKENDS[name]
     if not importlib.util.find_spec(package):
         fix = f"install it (pip install 'snnopt[{name}]'), or leave backend out"

@@ -1,13 +1,13 @@
-"""The passes compiled by numba: one visit to every array entry, all steps of a sample at once, samples over threads.
+"""The passes compiled by numba: one visit to every array entry, all steps of a neuron at once, neurons over threads.
 
-Compiled for populations whose neurons share their parameters and have one state or two; others run by the reference. The
-order of operations is numpy's, and numba neither reorders nor fuses them, so every entry has the same bits. Imported only
-where the backend is asked for; compiled once a machine, and kept in numba's cache.
+Compiled for populations whose neurons share their parameters and have one state or two; others run by the reference. Imported
+only where the backend is asked for; compiled once a machine, and kept in numba's cache.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
@@ -17,174 +17,16 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends.kernels import Backward, Branches, Demand, Dithered, Forward, Kernels, Move, Separable
+from snnopt.backends import numba_passes as passes
+from snnopt.backends.kernels import Backward, Forward, Kernels
+from snnopt.backends.moves import Branches, Demand, Dithered, Move, Separable
 from snnopt.backends.numpy_kernels import NUMPY
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]
 
-PIECE, BLOCK = 2**17, 4096
-"""Entries of [T, N, n] that a thread is worth waking for; neurons of all samples whose states are in the cache together."""
-
-compiled: Callable[[Any], Any] = numba.njit(nogil=True, cache=True, error_model="numpy")
-# Arrays are [T, m], neurons of all samples in one row; a piece goes from entry ``first`` of the row to entry ``last``.
-
-
-@compiled
-def _spike(A, B, R, C, threshold, i, x, y, fired, v, s):  # type: ignore[no-untyped-def]
-    """One step of ``x <- A x + B i + R s``, ``v = C x``, ``s = H(v - theta)``."""
-    one, zero = x.dtype.type(1), x.dtype.type(0)
-    if len(B) == 1:
-        for j in range(len(i)):
-            x[j] = (A[0] * x[j] + B[0] * i[j]) + R[0] * fired[j]
-            v[j] = C[0] * x[j]
-            fired[j] = one if v[j] > threshold else zero
-            s[j] = fired[j]
-    else:
-        for j in range(len(i)):
-            x0 = ((A[0] * x[j] + A[1] * y[j]) + B[0] * i[j]) + R[0] * fired[j]
-            y[j] = ((A[2] * x[j] + A[3] * y[j]) + B[1] * i[j]) + R[1] * fired[j]
-            x[j] = x0
-            v[j] = C[0] * x0 + C[1] * y[j]
-            fired[j] = one if v[j] > threshold else zero
-            s[j] = fired[j]
-
-
-@compiled
-def _spikes(A, B, R, C, threshold, current, potentials, spikes, first, last):  # type: ignore[no-untyped-def]
-    """All steps of it."""
-    zero, dtype = potentials.dtype.type(0), potentials.dtype
-    x, y, fired = np.empty(BLOCK, dtype), np.empty(BLOCK, dtype), np.empty(BLOCK, dtype)
-    for start in range(first, last, BLOCK):
-        end = min(start + BLOCK, last)
-        x[:], y[:], fired[:] = zero, zero, zero
-        for t in range(len(potentials)):
-            i = current[t if len(current) > 1 else 0, start:end]
-            _spike(A, B, R, C, threshold, i, x, y, fired, potentials[t, start:end], spikes[t, start:end])
-
-
-@compiled
-def _filtered(A, B, C, current, potentials, first, last):  # type: ignore[no-untyped-def]
-    """``x <- A x + B i``, ``v = C x``."""
-    zero = potentials.dtype.type(0)
-    x, y = np.empty(BLOCK, potentials.dtype), np.empty(BLOCK, potentials.dtype)
-    for start in range(first, last, BLOCK):
-        end = min(start + BLOCK, last)
-        x[:], y[:] = zero, zero
-        for t in range(len(potentials)):
-            i, v = current[t if len(current) > 1 else 0, start:end], potentials[t, start:end]
-            if len(B) == 1:
-                for j in range(end - start):
-                    x[j] = A[0] * x[j] + B[0] * i[j]
-                    v[j] = C[0] * x[j]
-            else:
-                for j in range(end - start):
-                    x0 = (A[0] * x[j] + A[1] * y[j]) + B[0] * i[j]
-                    y[j] = (A[2] * x[j] + A[3] * y[j]) + B[1] * i[j]
-                    x[j] = x0
-                    v[j] = C[0] * x0 + C[1] * y[j]
-
-
-@compiled
-def _ask(t, start, end, profile, value, dense, out):  # type: ignore[no-untyped-def]
-    """The demand from outside on the spikes at one step."""
-    if len(dense):
-        asked = dense[t, start:end]
-        for j in range(end - start):
-            out[j] = asked[j]
-    elif len(profile):
-        height, asked = profile[t], value[start:end]
-        for j in range(end - start):
-            out[j] = height * asked[j]
-    else:
-        out[:] = 0
-
-
-@compiled
-def _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, v, move, out):  # type: ignore[no-untyped-def]
-    """One step back with ``dv = da max(0, height + fall |v - theta|)``; ``beside`` is added to the demand, if it is there."""
-    zero = x.dtype.type(0)
-    if len(beside):
-        for j in range(len(v)):
-            asked[j] = ((asked[j] + R[0] * x[j]) + R[len(B) - 1] * (y[j] if len(B) == 2 else zero)) + beside[j]
-    elif len(B) == 1:
-        for j in range(len(v)):
-            asked[j] = asked[j] + R[0] * x[j]
-    else:
-        for j in range(len(v)):
-            asked[j] = (asked[j] + R[0] * x[j]) + R[1] * y[j]
-    if len(B) == 1:
-        for j in range(len(v)):
-            d = asked[j] * max(abs(v[j] - threshold) * fall + height, zero)
-            x[j] = A[0] * x[j] + C[0] * d
-            move[j] = d
-            out[j] = B[0] * x[j]
-    else:
-        for j in range(len(v)):
-            d = asked[j] * max(abs(v[j] - threshold) * fall + height, zero)
-            x0 = (A[0] * x[j] + A[2] * y[j]) + C[0] * d
-            y[j] = (A[1] * x[j] + A[3] * y[j]) + C[1] * d
-            x[j] = x0
-            move[j] = d
-            out[j] = B[0] * x0 + B[1] * y[j]
-
-
-@compiled
-def _dithered(A, B, R, C, threshold, width, profile, value, dense, potentials, dv, current, first, last):  # type: ignore[no-untyped-def]
-    """All steps of it, ``dv = da max(0, 1/w - |v - theta| / w^2)``."""
-    number = dv.dtype.type
-    fall, height, zero = number(-1) / (width * width), number(1) / width, number(0)
-    x, y, asked, nothing = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), dv[0, :0]
-    for start in range(first, last, BLOCK):
-        end = min(start + BLOCK, last)
-        x[:], y[:] = zero, zero
-        for t in range(len(dv) - 1, -1, -1):
-            _ask(t, start, end, profile, value, dense, asked)
-            rows = potentials[t, start:end], dv[t, start:end], current[t, start:end]
-            _dither(A, B, R, C, threshold, fall, height, nothing, asked, x, y, *rows)
-
-
-@compiled
-def _dithered_at(t, A, B, R, C, threshold, width, profile, value, dense, beside, asked, x, y, potentials, dv, current):  # type: ignore[no-untyped-def]
-    """One step of it, of whole rows."""
-    number = dv.dtype.type
-    fall, height = number(-1) / (width * width), number(1) / width
-    _ask(t, 0, len(x), profile, value, dense, asked)
-    _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, potentials[t], dv[t], current[t])
-
-
-@compiled
-def _branches(  # type: ignore[no-untyped-def]
-    A, B, R, C, threshold, above, rho, sigma, profile, value, dense, potentials, spikes, dv, current, first, last
-):
-    """The adjoint pass with the exact step: to the other side where ``(1 - 2s) da - rho/2 (v - theta)^2 > sigma/2``."""
-    number = dv.dtype.type
-    half, bar, one, two, zero = rho / number(2), sigma / number(2), number(1), number(2), number(0)
-    x, y, asked = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype)
-    for start in range(first, last, BLOCK):
-        end = min(start + BLOCK, last)
-        x[:], y[:] = zero, zero
-        for t in range(len(dv) - 1, -1, -1):
-            _ask(t, start, end, profile, value, dense, asked)
-            v, s, move, out = potentials[t, start:end], spikes[t, start:end], dv[t, start:end], current[t, start:end]
-            for j in range(end - start):
-                da = asked[j] + R[0] * x[j]
-                if len(B) == 2:
-                    da += R[1] * y[j]
-                far = v[j] - threshold
-                pays = (one - two * s[j]) * da - half * (far * far) > bar
-                side = threshold if s[j] > zero else above
-                move[j] = rho * (side - v[j]) if pays else zero
-            if len(B) == 1:
-                for j in range(end - start):
-                    x[j] = A[0] * x[j] + C[0] * move[j]
-                    out[j] = B[0] * x[j]
-            else:
-                for j in range(end - start):
-                    x0 = (A[0] * x[j] + A[2] * y[j]) + C[0] * move[j]
-                    y[j] = (A[1] * x[j] + A[3] * y[j]) + C[1] * move[j]
-                    x[j] = x0
-                    out[j] = B[0] * x0 + B[1] * y[j]
+PIECE = 2**17
+"""Entries of [T, N, n] that a thread is worth waking for."""
 
 
 class NumbaForward(Forward):
@@ -195,7 +37,7 @@ class NumbaForward(Forward):
         self.x, self.y, self.fired = np.zeros((3, self.v.shape[1]), potentials.dtype)
 
     def step(self, t: int, current: Array) -> None:  # noqa: D102
-        _spike(*self.numbers, current.reshape(-1), self.x, self.y, self.fired, self.v[t], self.s[t])
+        passes.spike(*self.numbers, current.reshape(-1), self.x, self.y, self.fired, self.v[t], self.s[t])
 
 
 class NumbaBackward(Backward):
@@ -212,7 +54,7 @@ class NumbaBackward(Backward):
 
     def step(self, t: int, asked: Array | None) -> None:  # noqa: D102
         beside = self.nothing if asked is None else asked.reshape(-1)
-        _dithered_at(t, *self.before, beside, *self.after)
+        passes.dithered_at(t, *self.before, beside, *self.after)
 
 
 class NumbaKernels(Kernels):
@@ -231,9 +73,9 @@ class NumbaKernels(Kernels):
 
         def run(first: int, last: int) -> None:
             if s is None:
-                _filtered(A, B, C, i, v, first, last)
+                passes.filtered(A, B, C, i, v, first, last)
             else:
-                _spikes(A, B, R, C, threshold, i, v, s, first, last)
+                passes.spikes(A, B, R, C, threshold, i, v, s, first, last)
 
         _in_pieces(run, v.shape)
 
@@ -261,11 +103,11 @@ class NumbaKernels(Kernels):
 
         def run(first: int, last: int) -> None:
             if isinstance(move, Dithered):
-                _dithered(A, B, R, C, threshold, dtype.type(move.width), *asked, v, dv, j, first, last)
+                passes.dithered(A, B, R, C, threshold, dtype.type(move.width), *asked, v, dv, j, first, last)
             else:
                 above, rho = np.nextafter(threshold, dtype.type(np.inf)), dtype.type(move.rho)
                 sides = (threshold, above, rho, dtype.type(move.sigma))
-                _branches(A, B, R, C, *sides, *asked, v, _rows(move.spikes), dv, j, first, last)
+                passes.branches(A, B, R, C, *sides, *asked, v, _rows(move.spikes), dv, j, first, last)
 
         _in_pieces(run, v.shape)
 
@@ -311,6 +153,10 @@ def _forms(demand: Demand | None, dtype: np.dtype[Any]) -> tuple[Array, Array, A
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, "snnopt")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has none of its parent's threads
 
 
 def _in_pieces(run: Callable[[int, int], None], shape: tuple[int, ...]) -> None:

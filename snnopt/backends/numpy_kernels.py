@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends.kernels import Backward, Demand, Forward, Kernels, Move, Separable
+from snnopt.backends.kernels import Backward, Forward, Kernels
+from snnopt.backends.moves import Demand, Move, Separable
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]
@@ -174,9 +175,3 @@ class NumpyKernels(Kernels):
 
 
 NUMPY = NumpyKernels()
-
-
-def leaky(x: Array, space: StateSpace, steps: int) -> Array:
-    """:meth:`Kernels.filtered` by the reference, of x [T, ...]."""
-    assert len(x) == steps
-    return NUMPY.filtered(space, x)

@@ -46,29 +46,26 @@ class MajorisedReadout(ClosedForm):
         return majorisable(block)
 
     @staticmethod
-    def prepare(gram: Array, lam: Array, curvature: float, damping: float) -> NormalEquations:
-        """Factor the block.
+    def solve(
+        gram: Array, gradient: Array, weights: Array, lam: Array, curvature: float, damping: float, eta: float
+    ) -> Array:
+        """Return dW [units, k].
 
         Parameters
         ----------
         gram : ``mean x x'``, [k, k].
+        gradient : ``mean x dloss'``, [k, units].
+        weights : W_0 with the bias column, [units, k].
         lam : L2 penalty of each column, [k] (0 for biases).
         curvature : b, a bound on the loss's second derivative.
         damping : mu, added to G.
-        """
-        return NormalEquations.of(plus_diagonal(gram * gram.dtype.type(curvature), lam + curvature * damping), lam)
-
-    @staticmethod
-    def solve(
-        gram: Array, gradient: Array, weights: Array, lam: Array, curvature: float, damping: float, eta: float
-    ) -> Array:
-        """Return dW [units, k]: :meth:`prepare`, and one solve.
-
-        Parameters
-        ----------
-        gram, lam, curvature, damping : as in :meth:`prepare`.
-        gradient : ``mean x dloss'``, [k, units].
-        weights : W_0 with the bias column, [units, k].
         eta : step, 1 for the majoriser's minimiser.
         """
-        return eta * MajorisedReadout.prepare(gram, lam, curvature, damping).solve(-gradient, weights)
+        return eta * normal_equations(gram, lam, curvature, damping).solve(-gradient, weights)
+
+
+def normal_equations(
+    gram: Array, lam: Array, curvature: float, damping: float, mask: Array | None = None
+) -> NormalEquations:
+    """``(b (G + mu) + lam) dW' = c - lam W'`` for the weights that exist."""
+    return NormalEquations.of(plus_diagonal(gram * gram.dtype.type(curvature), lam + curvature * damping), lam, mask)

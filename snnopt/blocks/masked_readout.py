@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from snnopt.blocks.majorised_readout import majorisable
-from snnopt.blocks.normal_equations import NormalEquations, plus_diagonal
+from snnopt.blocks.majorised_readout import majorisable, normal_equations
 from snnopt.blocks.rule import ClosedForm
 from snnopt.split import Block
 
@@ -34,13 +33,6 @@ class MaskedReadout(ClosedForm):
         return majorisable(block)
 
     @staticmethod
-    def prepare(gram: Array, lam: Array, curvature: float, damping: float, mask: Array) -> NormalEquations:
-        """Factor the block for each set of synapses; ``mask`` [units, k] of bool, the rest as in :class:`MajorisedReadout`."""
-        return NormalEquations.of(
-            plus_diagonal(gram * gram.dtype.type(curvature), lam + curvature * damping), lam, mask
-        )
-
-    @staticmethod
     def solve(
         gram: Array,
         gradient: Array,
@@ -52,4 +44,4 @@ class MaskedReadout(ClosedForm):
         mask: Array,
     ) -> Array:
         """Return dW [units, k]; ``mask`` [units, k] of bool, the rest as in :meth:`MajorisedReadout.solve`."""
-        return eta * MaskedReadout.prepare(gram, lam, curvature, damping, mask).solve(-gradient, weights)
+        return eta * normal_equations(gram, lam, curvature, damping, mask).solve(-gradient, weights)

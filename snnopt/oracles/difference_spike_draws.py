@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.oracles.modelled import draw_models
-from snnopt.oracles.oracle import Extreme, decade
+from snnopt.oracles.oracle import SPIKE_PENALTIES, Extreme, decade
 from snnopt.split import Block
 
 Array = NDArray[Any]
@@ -86,11 +86,5 @@ PENALTIES = (
     Extreme("nothing to move", {"dual": 0.0, "linear": 0.0, "spread": 0.0, "noise": 0.0}),
     Extreme("neurons read alike", {"twins": 1.0, "units": 3}),
     Extreme("neurons read alike, sigma 1e-6", {"twins": 1.0, "units": 3, "sigma": 1e-6, "linear": 0.0}),
-    Extreme("rho 1e6", {"rho": 1e6}),
-    Extreme("rho 1e-6", {"rho": 1e-6}),
-    Extreme("sigma 1e6", {"sigma": 1e6}),
-    Extreme("sigma 1e-6", {"sigma": 1e-6}),
-    Extreme("rho 1e6, sigma 1e-6", {"rho": 1e6, "sigma": 1e-6, "linear": 0.0}),
-    Extreme("rho 1e-6, sigma 1e6", {"rho": 1e-6, "sigma": 1e6}),
-    Extreme("rho and sigma 1e-6", {"rho": 1e-6, "sigma": 1e-6}),
+    *SPIKE_PENALTIES,
 )

@@ -28,6 +28,18 @@ class Extreme:
         return int(self.fixed.get(key, rng.integers(1, most + 1)))
 
 
+SPIKE_PENALTIES = (
+    Extreme("rho 1e6", {"rho": 1e6}),
+    Extreme("rho 1e-6", {"rho": 1e-6}),
+    Extreme("sigma 1e6", {"sigma": 1e6}),
+    Extreme("sigma 1e-6", {"sigma": 1e-6}),
+    Extreme("rho 1e6, sigma 1e-6", {"rho": 1e6, "sigma": 1e-6, "linear": 0.0}),
+    Extreme("rho 1e-6, sigma 1e6", {"rho": 1e-6, "sigma": 1e6}),
+    Extreme("rho and sigma 1e-6", {"rho": 1e-6, "sigma": 1e-6}),
+)
+"""Penalties that a block of kept spikes may have, in twelve orders of magnitude."""
+
+
 ORDINARY = Extreme("random")
 
 

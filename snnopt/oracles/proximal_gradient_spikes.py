@@ -13,7 +13,7 @@ from snnopt.cvx_bridge import least_squares
 from snnopt.cvx_bridge.box_least_squares import box_least_squares
 from snnopt.oracles.case import relative_distance, relative_excess
 from snnopt.oracles.modelled import ModelledCase, draw_models
-from snnopt.oracles.oracle import Extreme, Oracle, decade, unknown_terms
+from snnopt.oracles.oracle import SPIKE_PENALTIES, Extreme, Oracle, decade, unknown_terms
 from snnopt.split import Block
 
 Array = NDArray[Any]
@@ -115,13 +115,7 @@ class ProximalGradientSpikesOracle(Oracle):
         Extreme("prox 1", {"prox": 1.0}),
         Extreme("prox 1e-3", {"prox": 1e-3}),
         Extreme("prox 1e3", {"prox": 1e3}),
-        Extreme("rho 1e6", {"rho": 1e6}),
-        Extreme("rho 1e-6", {"rho": 1e-6}),
-        Extreme("sigma 1e6", {"sigma": 1e6}),
-        Extreme("sigma 1e-6", {"sigma": 1e-6}),
-        Extreme("rho 1e6, sigma 1e-6", {"rho": 1e6, "sigma": 1e-6, "linear": 0.0}),
-        Extreme("rho 1e-6, sigma 1e6", {"rho": 1e-6, "sigma": 1e6}),
-        Extreme("rho and sigma 1e-6", {"rho": 1e-6, "sigma": 1e-6}),
+        *SPIKE_PENALTIES,
     )
 
     def matches(self, block: Block) -> str | None:  # noqa: D102

@@ -9,17 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import ReadoutStep
-from snnopt.blocks import Binding, NormalEquations
+from snnopt.blocks import Binding
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.readout import ReadoutUses
-from snnopt.runtime.renewal import Renewal
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram
 from snnopt.runtime.views import LossView
-from snnopt.runtime.weights import channel_groups, solve_by_group
+from snnopt.runtime.weights import channel_groups
 
 Array = NDArray[Any]
 
@@ -36,16 +35,13 @@ class ReadoutSolver:
         split: SplitWeights | None = None,
     ) -> None:
         self.split = split
-        self.block, self.settings = binding.block, settings
-        self.rule: Any = binding.rule
+        self.block, self.rule, self.settings = binding.block, binding.rule, settings
         self.uses = ReadoutUses(self.block.uses, views, wiring)
         self.curvatures = [s.view.term.scale * s.view.function.curvature for s in self.uses.seen]
         self.curvature = max(self.curvatures, default=0.0) or 1.0
         self.lam, self.mask = l2_of_columns(self.block), mask_of(self.block)
         self.groups = channel_groups([s.channel_pattern for s in self.uses.seen]) if self.uses.seen else []
         self.grams: list[Gram] | None = None
-        self.renewal = Renewal(settings.refresh)
-        self.prepared: list[NormalEquations] = []
 
     def look(self, batch: Batch, weights: Mapping[str, Array]) -> None:
         """Add the block's part to what its losses see."""
@@ -59,21 +55,22 @@ class ReadoutSolver:
         features, columns = batch.features[self.block.name], self.uses.columns
         w = stack(columns, weights)
         self._collect(features)
+        assert self.grams is not None
         gradient = sum(
             s.cross(x, s.view.slope(batch)) for s, x in zip(self.uses.seen, features, strict=True)
         ) / w.dtype.type(batch.count)
         eta = self.settings.eta * (fade if self.settings.memory else 1.0)
-        slope = gradient.T + self.lam.astype(w.dtype) * w
+        change, slope = np.empty_like(w), gradient.T + self.lam.astype(w.dtype) * w
+        curvature, grams = self.curvature, np.stack([self._gram(patterns) for _, patterns in self.groups])
         if self.split is not None:
-            grams, pulled = self._grams(), -gradient
-            (held,), pulled = self.split.hold([w.dtype.type(self.curvature) * grams], pulled, w)
-            prepared = self._prepare(held / w.dtype.type(self.curvature))
-        else:
-            pulled = -gradient
-            if not self.renewal.age or not self.prepared:
-                self.prepared = self._prepare(self._grams())
-            prepared = self.prepared
-        change = w.dtype.type(eta) * solve_by_group(prepared, self.groups, pulled, w)
+            (held,), pulled = self.split.hold([w.dtype.type(curvature) * grams], -gradient, w)
+            grams, gradient = held / w.dtype.type(curvature), -pulled
+        for (rows, _), gram in zip(self.groups, grams, strict=True):
+            least = float(np.finfo(gram.dtype).tiny) * 1e6  # where no feature is ever active
+            proximal = self.settings.ridge * max(float(np.trace(gram)) / len(gram), least)
+            mask = () if self.mask is None else (self.mask[rows],)
+            rule: Any = self.rule
+            change[rows] = rule.solve(gram, gradient[:, rows], w[rows], self.lam, curvature, proximal, eta, *mask)
         if damping < 1:
             change, eta = w.dtype.type(damping) * change, damping * eta
         if self.split is not None:
@@ -83,36 +80,15 @@ class ReadoutSolver:
         return unstack(columns, w + change)
 
     def snapshot(self) -> Tree:
-        """The running sums, and their age."""
-        return None if self.grams is None else [[[g.total, g.count] for g in self.grams], self.renewal.snapshot()]
+        """The running sums."""
+        return None if self.grams is None else [[g.total, g.count] for g in self.grams]
 
     def restore(self, tree: Tree) -> None:
         """Go on from a snapshot."""
-        self.grams, self.prepared = None, []
-        if tree is not None:
-            self.grams = [Gram(total, count) for total, count in tree[0]]
-            self.renewal.restore(tree[1])
-
-    def _grams(self) -> Array:
-        """The mean Gram matrix of each group of channels, [groups, k, k]."""
-        return np.stack([self._gram(patterns) for _, patterns in self.groups])
-
-    def _prepare(self, grams: Array) -> list[NormalEquations]:
-        """Factor the block for each group of channels."""
-        prepared, rule = [], self.rule
-        for (rows, _), gram in zip(self.groups, grams, strict=True):
-            least = float(np.finfo(gram.dtype).tiny) * 1e6  # where no feature is ever active
-            proximal = self.settings.ridge * max(float(np.trace(gram)) / len(gram), least)
-            mask = () if self.mask is None else (self.mask[rows],)
-            prepared.append(rule.prepare(gram, self.lam, self.curvature, proximal, *mask))
-        return prepared
+        self.grams = None if tree is None else [Gram(total, count) for total, count in tree]
 
     def _collect(self, features: list[list[Array]]) -> None:
-        """Renew the sums where that is due."""
-        waited, old = self.renewal.due(), self.grams
-        if not waited:
-            return
-        memory = self.settings.memory**waited
+        memory, old = self.settings.memory, self.grams
         fresh = [s.gram(x) for s, x in zip(self.uses.seen, features, strict=True)]
         keep = memory and old is not None
         self.grams = [o.scaled(memory) + g for o, g in zip(old or (), fresh, strict=True)] if keep else fresh
