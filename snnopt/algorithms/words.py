@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from numbers import Real
 from typing import Literal, TypeVar
 
@@ -34,6 +35,14 @@ class Word:
     layer: str | None = None
     step: int | None = None
     damping: float = 1.0
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Found once, as a sweep's words are looked up every time."""
+        return hash((self.kind, self.layer, self.step, self.damping))
 
     @property
     def name(self) -> str:
@@ -66,17 +75,17 @@ class Layer:
 
     name: str
 
-    @property
+    @cached_property
     def spikes(self) -> Word:
         """Solve for the spikes, at all steps together."""
         return Word("spikes", self.name)
 
-    @property
+    @cached_property
     def potentials(self) -> Word:
         """Solve for the potentials, at all steps together."""
         return Word("potentials", self.name)
 
-    @property
+    @cached_property
     def weights(self) -> Word:
         """Solve for the weights into the layer."""
         return Word("weights", self.name)

@@ -19,13 +19,17 @@ Array = NDArray[Any]
 
 
 class Coefficients:
-    """A state space's arrays cast to one dtype; entries that are all zero are None, all one are 1."""
+    """A state space's arrays cast to one dtype; entries that are all zero are None, and equal ones are one number.
+
+    ``is_potential`` tells that its one state is the potential.
+    """
 
     def __init__(self, space: StateSpace, dtype: np.dtype[Any]) -> None:
         d = space.order
         self.order = d
         self.A = [[_coefficient(space.A[i, j], dtype) for j in range(d)] for i in range(d)]
         self.B, self.R, self.C = ([_coefficient(m[i], dtype) for i in range(d)] for m in (space.B, space.R, space.C))
+        self.is_potential = d == 1 and np.ndim(self.C[0]) == 0 and self.C[0] == 1
         self.threshold = None if space.threshold is None else one_or_each(space.threshold, dtype)
 
 
@@ -38,17 +42,19 @@ def _coefficient(values: Array, dtype: np.dtype[Any]) -> Any:
     return one_or_each(values, dtype) if np.any(values) else None
 
 
-def _add(total: Array | None, coefficient: Any, value: Array, own: bool = False) -> Array | None:
-    """Return ``total + coefficient * value``, in place on ``total``; None stands for zero."""
+def _add(total: Array | None, coefficient: Any, value: Array, room: Array | None = None) -> Array | None:
+    """Return ``total + coefficient * value``, in place on ``total``; None stands for zero.
+
+    ``room`` [N, n] is what may be written on: by the result where there is no total yet, by the product where there is one.
+    """
     if coefficient is None:
         return total
     one = np.ndim(coefficient) == 0 and abs(coefficient) == 1
     if total is None:
-        return (value.copy() if not own else value) if one and coefficient == 1 else coefficient * value
+        return np.multiply(coefficient, value, out=room)
     if one:
-        (np.add if coefficient == 1 else np.subtract)(total, value, out=total)
-    else:
-        total += coefficient * value
+        return (np.add if coefficient == 1 else np.subtract)(total, value, out=total)
+    total += np.multiply(coefficient, value, out=room)
     return total
 
 
@@ -64,25 +70,32 @@ class Membrane:
     def __init__(self, space: StateSpace, dtype: np.dtype[Any]) -> None:
         self.c = coefficients(space, dtype)
         self.x: list[Array | None] = [None] * self.c.order
+        self.product: Array | None = None
 
-    def step(self, current: Array, spikes: Array | None) -> Array:
-        """Advance one step with the current i[t] [N, n] and the spikes s[t-1] (None for none)."""
+    def step(self, current: Array, spikes: Array | None, v: Array) -> None:
+        """Advance one step with the current i[t] [N, n] and the spikes s[t-1] (None for none), and write v[t]."""
         c, new = self.c, []
+        if self.product is None:
+            self.product = np.empty_like(v)
         for k in range(c.order):
             total: Array | None = None
-            for j, x in enumerate(self.x):
-                if x is not None:
-                    total = _add(total, c.A[k][j], x)
-            total = _add(total, c.B[k], current)
-            if spikes is not None:
-                total = _add(total, c.R[k], spikes)
+            terms = [*zip(c.A[k], self.x, strict=True), (c.B[k], current), (c.R[k], spikes)]
+            if c.is_potential:  # current first, as it may stand where v is written; sums of two do not care
+                terms[:2] = terms[1::-1]
+            for coefficient, value in terms:
+                if value is not None:
+                    room = self.product if total is not None else v if c.is_potential else None
+                    total = _add(total, coefficient, value, room)
             new.append(total)
         self.x = new
-        v: Array | None = None
-        for k, x in enumerate(new):
+        if c.is_potential and new[0] is not None:
+            return
+        seen: Array | None = None
+        for coefficient, x in zip(c.C, new, strict=True):
             if x is not None:
-                v = _add(v, c.C[k], x)
-        return np.zeros_like(current) if v is None else v
+                seen = _add(seen, coefficient, x, v if seen is None else self.product)
+        if seen is None:
+            v[:] = 0
 
 
 def adjoint_step(c: Coefficients, costate: list[Array | None], move: Array) -> tuple[list[Array | None], Array]:
@@ -118,7 +131,7 @@ class NumpyForward(Forward):
 
     def step(self, t: int, current: Array) -> None:  # noqa: D102
         v, s = self.potentials, self.spikes
-        v[t] = self.membrane.step(current, None if s is None or not t else s[t - 1])
+        self.membrane.step(current, None if s is None or not t else s[t - 1], v[t])
         if s is not None:
             s[t] = v[t] > self.membrane.c.threshold
 
@@ -157,8 +170,8 @@ class NumpyKernels(Kernels):
 
     def filtered(self, space: StateSpace, x: Array) -> Array:  # noqa: D102
         out, membrane = np.empty(x.shape, x.dtype), Membrane(space, x.dtype)
-        for t, current in enumerate(x):
-            out[t] = membrane.step(current, None)
+        for v, current in zip(out, x, strict=True):
+            membrane.step(current, None, v)
         return out
 
     def adjoint(  # noqa: D102

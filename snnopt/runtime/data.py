@@ -33,7 +33,9 @@ class Samples:
         """The samples at ``index``, [T, n_index, n] or [1, n_index, n], in ``dtype``."""
         out = {}
         for name, x in self.arrays.items():
-            part = x[index][None] if self.constant[name] else x[:, index]
+            axis = 0 if self.constant[name] else 1
+            part = x[(slice(None),) * axis + (index,)] if isinstance(index, slice) else x.take(index, axis)
+            part = part[None] if self.constant[name] else part
             out[name] = np.ascontiguousarray(part.reshape(*part.shape[:2], -1), dtype)
             if self.lengths is not None and not self.constant[name]:
                 counted = np.arange(self.steps)[:, None] < self.lengths[index]

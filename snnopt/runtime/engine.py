@@ -212,11 +212,13 @@ class Engine:
 
 
 def neuron_steps(program: Program, algorithm: Algorithm, samples: Samples) -> float:
-    """Steps of single neurons in all sweeps of a run; 0 for algorithms whose sweeps are not made of rollouts."""
-    if not isinstance(algorithm, RolloutAlgorithm):
-        return 0.0
-    schedule = algorithm.schedule
-    sweeps = schedule.epochs if isinstance(schedule, MiniBatches) else schedule.max_iter
+    """Steps of single neurons in all rollouts of a run."""
+    if isinstance(algorithm, RolloutAlgorithm):
+        schedule = algorithm.schedule
+        sweeps = schedule.epochs if isinstance(schedule, MiniBatches) else schedule.max_iter
+    else:
+        assert isinstance(algorithm, KeptAlgorithm)
+        sweeps = algorithm.max_iter
     return float(sweeps * samples.count * samples.steps * sum(c.size for c in program.couplings))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.runtime.batch import Batch
@@ -101,9 +101,8 @@ class EpochMeans:
 
     def record(self, epoch: int, sweeper: Sweeper) -> Record:
         """The epoch's row."""
-        rates, flips, gaps = ({n: float(np.mean(v)) for n, v in d.items()} for d in (self.rates, self.flips, self.gaps))
-        loss = float(np.average(self.losses, weights=self.counts))
-        accuracy = float(np.average(self.accuracies, weights=self.counts))
+        rates, flips, gaps = ({n: fmean(v) for n, v in d.items()} for d in (self.rates, self.flips, self.gaps))
+        loss, accuracy = (fmean(x, self.counts) for x in (self.losses, self.accuracies))
         return _record(epoch, loss, accuracy, rates, flips, gaps, self.rho, sweeper)
 
 

@@ -63,7 +63,8 @@ class Dynamics(ABC):
         v = state.v[self.coupling.name]
         r = v - self.prediction(state)
         if np.any(self.beta):
-            r -= self.beta * lagged(v, 1, self.steps)
+            for t in range(1, self.steps):
+                r[t] -= self.beta * v[t - 1]
         return r
 
     def residual_and_dual(self, state: State) -> Array:
@@ -72,16 +73,16 @@ class Dynamics(ABC):
         return r if u is None else r + u
 
     def current(self, state: State, skip: str | None = None) -> Array:
-        """The current [T, N, n], without what comes from the source ``skip`` (its maps' biases stay)."""
-        total = np.zeros((self.steps, state.count, self.coupling.size), self.dtype)
+        """The current [T, N, n], read-only, without what comes from the source ``skip`` (its maps' biases stay)."""
+        total: Any = self.dtype.type(0)
         for wire in self.wires:
             if wire.map.source != skip:
-                total += self._one(wire, state)
+                total = total + self._one(wire, state) if np.ndim(total) else self._one(wire, state)
             elif wire.map.bias is not None:
-                total += wire.current(
+                total = total + wire.current(
                     np.zeros((1, 1, self._width(wire, state)), self.dtype), *pair(state.weights, wire)
                 )
-        return total
+        return np.broadcast_to(total, (self.steps, state.count, self.coupling.size))
 
     def _one(self, wire: Wire, state: State) -> Array:
         """One wire's current, kept until its weights or its source change."""
@@ -116,7 +117,9 @@ class DifferenceDynamics(Dynamics):
     def prediction(self, state: State) -> Array:  # noqa: D102
         h = self.gain * self.current(state)
         if self.coupling.dynamics.spiking and np.any(self.reset):
-            h -= self.reset * lagged(state.a[self.coupling.name], 1, self.steps)
+            a = state.a[self.coupling.name]
+            for t in range(1, self.steps):
+                h[t] -= self.reset * a[t - 1]
         return np.asarray(h)
 
     def on_current(self, residual: Array) -> Array:  # noqa: D102

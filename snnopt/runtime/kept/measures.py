@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.runtime.kept.norms import inner
 from snnopt.runtime.kept.outputs import seen_by
 from snnopt.runtime.kept.sweeper import KeptSweeper
 
@@ -45,16 +44,15 @@ def measure(sweeper: KeptSweeper) -> Measures:
         total += output.term.scale * float(output.exact(m, state.targets[name]).mean())
     for name in sweeper.dynamics:
         e = sweeper.residual(name)
-        square = inner(e, e)
-        primal[name] = float(np.sqrt(square / e.size))
-        total += sweeper.penalties.rho(name) / 2 * (square + _cross(e, state.u.get(name))) / state.count
+        found = sweeper.products(name, e, state.u.get(name))
+        primal[name] = float(np.sqrt(found.square / e.size))
+        total += sweeper.penalties.rho(name) / 2 * (found.square + 2 * found.cross) / state.count
     fires = {}
     for name, solver in sweeper.spikes.items():
-        fires[name] = state.v[name] > solver.threshold
-        gap = state.a[name] - fires[name]
-        square = inner(gap, gap)
-        primal[f"{name}.step"] = float(np.sqrt(square / gap.size))
-        total += sweeper.penalties.sigma(name) / 2 * (square + _cross(gap, state.w.get(name))) / state.count
+        fires[name], gap = sweeper.step_gap(name).fires, sweeper.step_gap(name).residual
+        found = sweeper.products(f"{name}.step", gap, state.w.get(name))
+        primal[f"{name}.step"] = float(np.sqrt(found.square / gap.size))
+        total += sweeper.penalties.sigma(name) / 2 * (found.square + 2 * found.cross) / state.count
         a = state.a[name]
         if solver.price:
             total += solver.price * float(a.sum(dtype=np.float64)) / state.count
@@ -65,8 +63,3 @@ def measure(sweeper: KeptSweeper) -> Measures:
                 view.function.exact(a.sum(0, dtype=np.float64), state.targets[name]).mean()
             )
     return Measures(total, primal, fires)
-
-
-def _cross(residual: Array, dual: Array | None) -> float:
-    """``||r + u||^2 - ||u||^2 - ||r||^2``."""
-    return 0.0 if dual is None else 2 * inner(residual, dual)

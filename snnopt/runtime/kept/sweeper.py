@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.kept.difference_spikes import DifferenceSpikeSolver
 from snnopt.runtime.kept.dynamics import Dynamics, dynamics_of
-from snnopt.runtime.kept.norms import rms
+from snnopt.runtime.kept.norms import Products, apart, moved, products, rms
 from snnopt.runtime.kept.outputs import OutputSolver
 from snnopt.runtime.kept.penalties import Penalties
 from snnopt.runtime.kept.potentials import PotentialSolver
@@ -32,6 +32,14 @@ from snnopt.runtime.views import CountView, loss_views
 from snnopt.split import spike_budgets, spike_costs
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class StepGap:
+    """``fires = H(v - theta)`` of one layer as booleans, and the residual ``a - fires``, [T, N, n]."""
+
+    fires: Array
+    residual: Array
 
 
 class KeptSweeper:
@@ -55,6 +63,8 @@ class KeptSweeper:
         self._last: dict[str, Array] = {}
         self._at: tuple[object, ...] = (None, None, None)
         self._residuals: dict[str, Array] = {}
+        self._gaps: dict[str, StepGap] = {}
+        self._products: dict[str, tuple[Array, Array, Products]] = {}
         self._pass: StepPass | OutputPass | None = None
         self.weight_penalties = WeightPenalties(program, bindings)
         copies, views = copies_of(bindings), loss_views(wiring, state.steps)
@@ -125,13 +135,31 @@ class KeptSweeper:
 
     def residual(self, layer: str) -> Array:
         """What the layer's dynamics are off by; kept for as long as potentials, spikes and weights stay what they are."""
-        state = self.state
-        at = (state.v, state.a, state.weights)
-        if any(x is not y for x, y in zip(at, self._at, strict=True)):
-            self._at, self._residuals = at, {}
+        state = self._settled()
         if layer not in self._residuals:
             self._residuals[layer] = self.dynamics[layer].residual(state)
         return self._residuals[layer]
+
+    def step_gap(self, layer: str) -> StepGap:
+        """What the layer's step coupling is off by, kept as long."""
+        state = self._settled()
+        if layer not in self._gaps:
+            fires = state.v[layer] > self.spikes[layer].threshold
+            self._gaps[layer] = StepGap(fires, state.a[layer] - fires)
+        return self._gaps[layer]
+
+    def _settled(self) -> State:
+        """The state; what is known of another one is forgotten."""
+        state = self.state
+        at = (state.v, state.a, state.weights)
+        if any(x is not y for x, y in zip(at, self._at, strict=True)):
+            self._at, self._residuals, self._gaps = at, {}, {}
+        return state
+
+    def products(self, coupling: str, residual: Array, dual: Array | None) -> Products:
+        """``||r||^2`` and ``<r, u>`` of a coupling; the move of a dual leaves them known."""
+        known = self._products.get(coupling)
+        return known[2] if known and known[0] is residual and known[1] is dual else products(residual, dual)
 
     def dual_residuals(self) -> dict[str, float]:
         """``rho`` times the root mean square change of each layer's potentials since the last call.
@@ -143,7 +171,7 @@ class KeptSweeper:
         for name, v in self.state.v.items():
             if name in self._last:
                 left = [rms(s.mismatch[name]) for s in self.spikes.values() if name in s.mismatch]
-                out[name] = math.hypot(self.penalties.rho(name) * rms(v - self._last[name]), *left)
+                out[name] = math.hypot(self.penalties.rho(name) * math.sqrt(apart(v, self._last[name]) / v.size), *left)
         for solver in self.spikes.values():
             solver.mismatch = {}
         self._last, self._pass = dict(self.state.v), None
@@ -235,7 +263,7 @@ class KeptSweeper:
         return StepPass(solver, self.potentials[layer].rule, self.penalties, self.state)
 
     def _move_duals(self) -> None:
-        state, alpha = self.state, self.algorithm.dual_step
+        state = self.state
         for solver in self.spikes.values():
             solver.move_price(state)
         if self.algorithm.duals == "none":
@@ -244,15 +272,17 @@ class KeptSweeper:
             for name in self.outputs:
                 e = self.dynamics[name].residual(state)[-1]
                 u = state.u.get(name)
-                moved = np.zeros_like(state.v[name]) if u is None else u.copy()
-                moved[-1] += alpha * e
-                state.u = state.u | {name: moved}
+                new = np.zeros_like(state.v[name]) if u is None else u.copy()
+                new[-1] += self.algorithm.dual_step * e
+                state.u = state.u | {name: new}
             return
-        for name, solver in self.spikes.items():
-            fires = (state.v[name] > solver.threshold).astype(state.v[name].dtype)
-            step = alpha * (state.a[name] - fires)
-            state.w = state.w | {name: state.w[name] + step if name in state.w else step}
+        for name in self.spikes:
+            state.w = state.w | {name: self._moved(f"{name}.step", self.step_gap(name).residual, state.w.get(name))}
         if self.algorithm.duals == "all":
             for name in self.dynamics:
-                step = alpha * self.residual(name)
-                state.u = state.u | {name: state.u[name] + step if name in state.u else step}
+                state.u = state.u | {name: self._moved(name, self.residual(name), state.u.get(name))}
+
+    def _moved(self, coupling: str, residual: Array, dual: Array | None) -> Array:
+        new, found = moved(dual, residual, self.algorithm.dual_step)
+        self._products[coupling] = (residual, new, found)
+        return new

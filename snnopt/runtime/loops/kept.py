@@ -208,16 +208,16 @@ class KeptLoop(Loop):
         """Share of the kept potentials that crossed their threshold, by hidden layer."""
         if self.last is None:
             return {}
-        return {n: float(np.mean(fires != self.last[1][n])) for n, fires in found.fires.items()}
+        return {n: _differing(fires, self.last[1][n]) for n, fires in found.fires.items()}
 
     def _record(
         self, iteration: int, batch: Batch, found: Measures, fired: dict[str, Array], crossed: dict[str, float]
     ) -> Record:
         layers, penalties = list(found.fires), self.sweeper.penalties
         flips = dict.fromkeys(layers, np.nan)
-        gap = {n: float(np.mean(fired[n] != found.fires[n][:, self.looked_at])) for n in layers}
+        gap = {n: _differing(fired[n], found.fires[n][:, self.looked_at]) for n in layers}
         if self.last is not None:
-            flips = {n: float(np.mean(fired[n] != self.last[0][n])) for n in layers}
+            flips = {n: _differing(fired[n], self.last[0][n]) for n in layers}
         dual = {f"{n}.step": penalties.sigma(n) * float(np.sqrt(share)) for n, share in crossed.items()}
         record = Record(iteration, batch.loss, batch.accuracy, batch.firing_rates(), flips, gap)
         return replace(
@@ -228,6 +228,11 @@ class KeptLoop(Loop):
             primal=found.primal,
             dual=self.sweeper.dual_residuals() | dual,
         )
+
+
+def _differing(some: Array, others: Array) -> float:
+    """Share of the entries of two arrays of booleans that differ."""
+    return float(np.count_nonzero(some != others) / some.size)
 
 
 def _fired(batch: Batch, some: slice) -> dict[str, Array]:
