@@ -520,6 +520,20 @@ def test_algorithms(case: str) -> None:
     check(*ALGORITHMS[case])
 
 
+def test_names_that_are_not_there_are_told() -> None:
+    result = plan().solve(X, Y, timesteps=T)
+    known = "did you mean 'hidden.weight'?"
+    check(lambda: result.weights["hidden.wieght"], so.UnknownNameError, "weight", "'hidden.wieght'", known)
+    trace = so.simulate(problem().network, result.weights, X, timesteps=T)
+    check(lambda: trace["hiden"], so.UnknownNameError, "population", "'hiden'", "did you mean 'hidden'?")
+
+
+@pytest.mark.parametrize("name", ["dynamics", "hidden"])
+def test_dynamics_have_no_penalty_in_a_rollout(name: str) -> None:
+    given = {name: so.Linearised(1.0)}
+    check(lambda: so.compile(problem(), "online", penalties=given), so.ModelError, name, "dynamics hold", "'full_dual'")
+
+
 def test_simulate_wants_a_network() -> None:
     check(lambda: so.simulate(untyped(nodes()), {}, X), so.ModelError, "simulate", "not a network", "problem.network")
 

@@ -136,6 +136,21 @@ def test_iterating_by_hand_is_solving(name: str) -> None:
         assert np.array_equal(w, result.weights[n]) and np.array_equal(whole.last_weights[n], state.weights[n])
 
 
+@pytest.mark.parametrize("name", KEPT)
+def test_looking_less_often_changes_no_iterate(name: str) -> None:
+    """Records are those of a run that looks at every iteration, but for what changed since the record before."""
+    every, third = (so.compile(small(), quick(name, look_every=k)).solve(X, LABELS) for k in (1, 3))
+    assert [r.iteration for r in third.history.records] == [3, 6, 8] and third.status is so.Status.MAX_ITER
+    for record in third.history.records:
+        same = every.history[record.iteration - 1]
+        assert (record.loss, record.accuracy, record.lagrangian) == (same.loss, same.accuracy, same.lagrangian)
+        assert (record.primal, record.dual, record.penalty) == (same.primal, same.dual, same.penalty)
+    for n, w in every.last_weights.items():
+        assert np.array_equal(w, third.last_weights[n])
+    rested = so.compile(linear(), quick(name, look_every=5)).solve(X, LABELS, stop=so.Stopping(absolute=10.0))
+    assert rested.status is so.Status.CONVERGED and [r.iteration for r in rested.history.records] == [2]
+
+
 def test_a_loop_that_is_left_keeps_what_it_found() -> None:
     plan = so.compile(small(), quick("rollout"))
     for state in plan.iterate(X, LABELS):

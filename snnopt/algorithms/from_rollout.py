@@ -35,7 +35,8 @@ class RolloutAlgorithm(Algorithm):
 
     def penalties(self, program: Program, given: object = None) -> dict[str, DitheredStep | FlippedStep]:  # noqa: D102
         hidden = [c.name for c in program.couplings if c.dynamics.spiking]
-        return chosen_penalties((), hidden, {"step": self.step_coupling}, given)
+        layers = [c.name for c in program.couplings]
+        return chosen_penalties(layers, hidden, {"step": self.step_coupling}, given)
 
     def split(self, program: Program, penalties: Mapping[str, Any]) -> tuple[Block, ...]:  # noqa: D102
         return split_rollout(program, self.step_rule)

@@ -28,6 +28,7 @@ class KeptAlgorithm(Algorithm):
     dual_step : step alpha of the scaled duals, in (0, 1].
     warm_up : iterations before duals move.
     patience : iterations without a better rollout before the run is called stalled; None for never.
+    look_every : iterations between two records, each of which rolls the weights out; the last iteration has one anyway.
     dtype : ``"float32"`` or ``"float64"``.
     """
 
@@ -39,6 +40,7 @@ class KeptAlgorithm(Algorithm):
     dual_step: float = field(default=1.0, metadata=SHARE)
     warm_up: int = field(default=0, metadata=WHOLE | {"zero": True})
     patience: int | None = field(default=None, metadata=WHOLE)
+    look_every: int = field(default=1, metadata=WHOLE)
 
     @property
     @abstractmethod

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from snnopt.api.by_name import ByName
 from snnopt.program import Program, pack_program, unpack_program
 from snnopt.runtime import (
     History,
@@ -59,6 +60,10 @@ class Result:
     algorithm: str = ""
     real_outputs: tuple[str, ...] = ()
     unequal: bool = False
+
+    def __post_init__(self) -> None:
+        for field in ("weights", "last_weights"):
+            object.__setattr__(self, field, ByName("weight of this result", getattr(self, field)))
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{n} {w.shape}" for n, w in self.weights.items())

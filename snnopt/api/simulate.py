@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from snnopt.api.by_name import ByName
 from snnopt.api.plan import Plan
 from snnopt.api.result import Result
 from snnopt.errors import ModelError, shown
@@ -65,7 +66,8 @@ def simulate(
     dtype = np.dtype(np.float32) if kinds == {np.dtype(np.float32)} else np.dtype(np.float64)
     wiring, matrices = Wiring(program, dtype), check_weights(program, weights, dtype)
     activity = rollout(wiring, matrices, samples.take(slice(None), dtype), samples.steps, lengths=samples.lengths)
-    return {n: _shaped(a, program.by_name[n].shape, samples.lengths) for n, a in activity.items()}
+    shaped = {n: _shaped(a, program.by_name[n].shape, samples.lengths) for n, a in activity.items()}
+    return ByName("population of this network", shaped)
 
 
 def _shaped(a: Activity, shape: tuple[int, ...], lengths: NDArray[np.int64] | None) -> Activity:

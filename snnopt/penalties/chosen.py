@@ -34,9 +34,14 @@ def chosen_penalties(
         fix = "write {'dynamics': so.Quadratic(1.0), 'step': so.ExactStep(0.1)}"
         raise ModelError("penalties", f"{shown(given)} is no dict", fix)
     kinds = {**dict.fromkeys(layers, "dynamics"), **{f"{n}.step": "step" for n in spiking}}
+    without = {n for n, kind in (*kinds.items(), ("dynamics", "dynamics")) if kind not in defaults}
     kinds = {n: kind for n, kind in kinds.items() if kind in defaults}
     known = {**dict.fromkeys(defaults), **kinds}
     for name, function in wanted.items():
+        if name in without:
+            cause = "this algorithm starts every sweep from a rollout, so dynamics hold and have no penalty"
+            fix = "leave it out, or use an algorithm that keeps potentials, such as 'full_dual'"
+            raise ModelError(f"penalties[{name!r}]", cause, fix)
         if name not in known:
             raise unknown_name("coupling", name, known)
         kind = kinds.get(str(name), str(name))

@@ -32,7 +32,9 @@ ALGORITHMS: dict[str, so.algorithms.Algorithm] = {
     "online": so.Online(),
     "rollout": so.Rollout(max_iter=10),
     "full_dual": so.FullDual(max_iter=8, warm_up=1),
+    "full_dual, look_every=2": so.FullDual(max_iter=8, warm_up=1, look_every=2),
     "consensus": so.Consensus(max_iter=8),
+    "consensus, look_every=2": so.Consensus(max_iter=8, look_every=2),
     "exact_block": so.ExactBlock(max_iter=2),
     "perin2025": so.Perin2025(max_iter=2),
 }

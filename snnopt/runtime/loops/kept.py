@@ -66,7 +66,8 @@ class KeptLoop(Loop):
         self.uses = readout_uses(self.views, wiring)
         self._weights = self.sweeper.reported_weights()
         self.rng, self.done, self.stale, self.lagrangian = rng, 0, 0, float("nan")
-        self.last: tuple[dict[str, Array], dict[str, Array]] | None = None
+        self.fires: dict[str, Array] | None = None
+        self.fired: dict[str, Array] | None = None
         self.workspace, self.looked_at = Workspace(), looked_at(samples.count)
         self.resting: dict[str, str] = {}
 
@@ -75,7 +76,7 @@ class KeptLoop(Loop):
         return self._weights
 
     def run(self) -> Generator[None, None, tuple[Status, str]]:  # noqa: D102
-        algorithm, sweeper, journal = self.algorithm, self.sweeper, self.journal
+        algorithm, sweeper = self.algorithm, self.sweeper
         if over := self._over():
             return over
         for iteration in range(self.done + 1, algorithm.max_iter + 1):
@@ -87,28 +88,42 @@ class KeptLoop(Loop):
             for bad in (sweeper.state.weights, weights):
                 if not finite(bad):
                     return Status.DIVERGED, blame(bad, f"iteration {iteration}", ADVICE)
-            found, batch = measure(sweeper), self._roll_out(weights)
-            if not np.isfinite([batch.loss, found.lagrangian]).all():
+            found = measure(sweeper)
+            if not np.isfinite(found.lagrangian):
                 return Status.DIVERGED, blame(weights, f"iteration {iteration}", ADVICE)
-            self._weights = weights
-            improved = batch.loss < journal.best_loss * (1 - 1e-4)
-            fired, crossed = _fired(batch, self.looked_at), self._crossed(found)
-            record = self._record(iteration, batch, found, fired, crossed)
-            journal.add(record, weights, algorithm.max_iter - iteration)
-            changed = self.control.after(iteration, found, record.dual, crossed)
-            self.stale, self.done = 0 if improved else self.stale + 1, iteration
-            self.last = (fired, found.fires)
-            self._look_after(iteration, record)
-            rests = self._rests(found, record)
-            self.lagrangian = found.lagrangian
+            self.done, self.stale = iteration, self.stale + 1
+            crossed = self._crossed(found)
+            dual = self._dual(crossed)
+            rests = self._rests(found, dual)
+            ends = rests or iteration == algorithm.max_iter or self._over() is not None
+            looks = ends or iteration % algorithm.look_every == 0
+            if looks and not self._look(iteration, weights, found, dual):
+                return Status.DIVERGED, blame(weights, f"iteration {iteration}", ADVICE)
+            changed = self.control.after(iteration, found, dual, crossed)
+            self._weights, self.fires, self.lagrangian = weights, found.fires, found.lagrangian
             if start is not None:
                 self._accelerate(*start, changed)
-            yield
+            if looks:
+                yield
             if rests:
                 return Status.CONVERGED, f"all residuals are within tolerance, at iteration {iteration}"
             if over := self._over():
                 return over
         return Status.MAX_ITER, f"ran {algorithm.max_iter} iterations"
+
+    def _look(self, iteration: int, weights: dict[str, Array], found: Measures, dual: dict[str, float]) -> bool:
+        """Roll these weights out and write a record of it; False if its loss is no number."""
+        batch, journal = self._roll_out(weights), self.journal
+        if not np.isfinite(batch.loss):
+            return False
+        if batch.loss < journal.best_loss * (1 - 1e-4):
+            self.stale = 0
+        fired = _fired(batch, self.looked_at)
+        record = self._record(iteration, batch, found, fired, dual)
+        journal.add(record, weights, self.algorithm.max_iter - iteration)
+        self.fired = fired
+        self._look_after(iteration, record)
+        return True
 
     def _accelerate(self, parts: list[tuple[str, str]], old: Array, changed: bool) -> None:
         """Move on from where the sweep led, unless the map or its variables are not what they were."""
@@ -145,19 +160,19 @@ class KeptLoop(Loop):
                 )
             self.resting[layer] = what
 
-    def _rests(self, found: Measures, record: Record) -> bool:
+    def _rests(self, found: Measures, dual_residuals: dict[str, float]) -> bool:
         """Whether every coupling's residuals are within the tolerances, and the Lagrangian where a coupling has no dual."""
         stop, state = self.journal.stopping, self.sweeper.state
-        if not stop.by_residuals or len(record.dual) < len(record.primal):
+        if not stop.by_residuals or len(dual_residuals) < len(found.primal):
             return False
         resting = abs(found.lagrangian - self.lagrangian) <= stop.absolute + stop.relative * abs(found.lagrangian)
-        for name, primal in record.primal.items():
+        for name, primal in found.primal.items():
             layer = name.removesuffix(".step")
             dual = (state.u if name == layer else state.w).get(layer)
             scale = max(map(rms, self.control.terms(name, found)))
             within = resting if dual is None else primal <= stop.absolute + stop.relative * scale
-            multiplier = record.penalty[name] * (scale if dual is None else rms(dual))
-            if not within or record.dual[name] > stop.absolute + stop.relative * multiplier:
+            multiplier = self.sweeper.penalties.values[name] * (scale if dual is None else rms(dual))
+            if not within or dual_residuals[name] > stop.absolute + stop.relative * multiplier:
                 return False
         return True
 
@@ -167,7 +182,8 @@ class KeptLoop(Loop):
             "resting": dict(self.resting),
             "done": self.done,
             "stale": self.stale,
-            "last": None if self.last is None else list(self.last),
+            "fires": self.fires,
+            "fired": self.fired,
             "weights": self._weights,
             "sweeper": self.sweeper.snapshot(),
             "control": self.control.snapshot(),
@@ -178,7 +194,7 @@ class KeptLoop(Loop):
     def restore(self, tree: Tree) -> None:  # noqa: D102
         self.done, self.stale, self._weights = tree["done"], tree["stale"], tree["weights"]
         self.lagrangian, self.resting = tree["lagrangian"], tree["resting"]
-        self.last = None if tree["last"] is None else (tree["last"][0], tree["last"][1])
+        self.fires, self.fired = tree["fires"], tree["fired"]
         self.rng.bit_generator.state = tree["rng"]
         self.sweeper.restore(tree["sweeper"])
         self.control.restore(tree["control"])
@@ -206,19 +222,24 @@ class KeptLoop(Loop):
 
     def _crossed(self, found: Measures) -> dict[str, float]:
         """Share of the kept potentials that crossed their threshold, by hidden layer."""
-        if self.last is None:
+        if self.fires is None:
             return {}
-        return {n: _differing(fires, self.last[1][n]) for n, fires in found.fires.items()}
+        return {n: _differing(fires, self.fires[n]) for n, fires in found.fires.items()}
+
+    def _dual(self, crossed: dict[str, float]) -> dict[str, float]:
+        """Dual residuals by coupling, since the iteration before."""
+        sigma = self.sweeper.penalties.sigma
+        steps = {f"{n}.step": sigma(n) * float(np.sqrt(share)) for n, share in crossed.items()}
+        return self.sweeper.dual_residuals() | steps
 
     def _record(
-        self, iteration: int, batch: Batch, found: Measures, fired: dict[str, Array], crossed: dict[str, float]
+        self, iteration: int, batch: Batch, found: Measures, fired: dict[str, Array], dual: dict[str, float]
     ) -> Record:
         layers, penalties = list(found.fires), self.sweeper.penalties
         flips = dict.fromkeys(layers, np.nan)
         gap = {n: _differing(fired[n], found.fires[n][:, self.looked_at]) for n in layers}
-        if self.last is not None:
-            flips = {n: _differing(fired[n], self.last[0][n]) for n in layers}
-        dual = {f"{n}.step": penalties.sigma(n) * float(np.sqrt(share)) for n, share in crossed.items()}
+        if self.fired is not None:
+            flips = {n: _differing(fired[n], self.fired[n]) for n in layers}
         record = Record(iteration, batch.loss, batch.accuracy, batch.firing_rates(), flips, gap)
         return replace(
             record,
@@ -226,7 +247,7 @@ class KeptLoop(Loop):
             ridge=self.algorithm.ridge,
             lagrangian=found.lagrangian,
             primal=found.primal,
-            dual=self.sweeper.dual_residuals() | dual,
+            dual=dual,
         )
 
 
