@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-BLOCK, TILE = 128, 32
+BLOCK, TILE = 64, 32
 """Order of the blocks of a substitution, and of those that are inverted at once."""
 
 
@@ -29,12 +29,11 @@ class Factor:
 
     def __init__(self, matrix: Array) -> None:
         self.dtype = matrix.dtype
+        self.blocks = [slice(k, min(k + BLOCK, len(matrix))) for k in range(0, len(matrix), BLOCK)]
         try:
-            self.lower = np.linalg.cholesky(matrix)
+            self.lower, self.inverses = _factored(matrix, self.blocks)
         except np.linalg.LinAlgError:
-            self.lower = np.linalg.cholesky(matrix.astype(np.float64))
-        self.blocks = [slice(k, k + BLOCK) for k in range(0, len(matrix), BLOCK)]
-        self.inverses = [_inverse(self.lower[own, own]) for own in self.blocks]
+            self.lower, self.inverses = _factored(matrix.astype(np.float64), self.blocks)
 
     def solve(self, right: Array) -> Array:
         """``z`` of ``matrix @ z = right``, [k, m], in the matrix's dtype: blocked substitution, one product a block."""
@@ -44,6 +43,21 @@ class Factor:
         for own, inverse in zip(reversed(self.blocks), reversed(self.inverses), strict=True):
             z[own] = inverse.T @ (z[own] - lower[own.stop :, own].T @ z[own.stop :])
         return z.astype(self.dtype, copy=False)
+
+
+def _factored(matrix: Array, blocks: list[slice]) -> tuple[Array, list[Array]]:
+    """L by columns of blocks, and the inverses of its diagonal blocks, which the blocks below them are found with.
+
+    ``L[k, k] L[k, k]' = M[k, k] - sum_{j<k} L[k, j] L[k, j]'`` and ``L[i, k] = (M[i, k] - sum_{j<k} L[i, j] L[k, j]') L[k, k]^-T``.
+    """
+    lower, inverses = np.zeros_like(matrix), list[Array]()
+    for own in blocks:
+        column = matrix[own.start :, own] - lower[own.start :, : own.start] @ lower[own, : own.start].T
+        size = own.stop - own.start
+        lower[own, own] = np.linalg.cholesky(column[:size])
+        inverses.append(_inverse(lower[own, own]))
+        lower[own.stop :, own] = column[size:] @ inverses[-1].T
+    return lower, inverses
 
 
 def _inverse(lower: Array) -> Array:

@@ -67,17 +67,15 @@ class WeightSolver:
             return {}, 0.0
         self._collect(batch)
         w0 = stack(self.columns, weights)
-        cross = np.zeros((w0.shape[1], w0.shape[0]), w0.dtype)
-        for f, rho in uses:
-            if rho:
-                cross += f.cross(batch.signals, batch.wanted[f.use.target.name].current)
+        crosses = [f.cross(batch.signals, batch.wanted[f.use.target.name].current) for f, rho in uses if rho]
+        cross = crosses[0] if len(crosses) == 1 else np.sum(crosses, 0)
         cross /= batch.count
         solved = self._solved([rho for _, rho in uses], cross, w0, self.settings.ridge * ridge)
-        target = cross
         change = w0.dtype.type(relaxation * self.share) * solved
         w = w0 + change if self.split is None else self.split.step(w0, change)
-        predicted = float(np.sum((target.T - self.lam.astype(w0.dtype) * w0) * (w - w0)))
-        return unstack(self.columns, w), predicted
+        moved = change if self.split is None else w - w0
+        predicted = np.einsum("kc,ck", cross, moved) - np.einsum("k,ck,ck", self.lam, w0, moved)
+        return unstack(self.columns, w), float(predicted)
 
     def snapshot(self) -> Tree:
         """The running sums, their age, and what their factor was made with."""
