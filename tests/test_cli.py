@@ -456,7 +456,7 @@ class TestMistakes:
             (["--set", "ridg=1"], "did you mean 'ridge'?"),
             (["--set", "ridge"], "key=value"),
             (["--set", "ridge=much"], "ridge = 'much' is no number"),
-            (["--set", "epochs=1.5"], "is no whole number"),
+            (["--set", "refresh=1.5"], "is no whole number"),
             (["--set", "ridge=-1"], "give a positive number"),
             (["--set", "dtype=float16"], "use 'float32' or 'float64'"),
             (["--data", "digit"], "did you mean 'digits'?"),

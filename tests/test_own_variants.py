@@ -516,7 +516,7 @@ DECORATED: dict[str, tuple[Any, dict[str, Any], str, str]] = {
     "rule": (contract, {"step_rule": "hard"}, "step_rule = 'hard'", "'dithered' or 'exact'"),
     "unknown": (backward, {"sigm": 2.0}, "'sigm'", "did you mean 'sigma'"),
     "negative": (backward, {"rho": -1.0}, "rho = -1.0", "positive"),
-    "fraction": (contract, {"epochs": 2.5}, "epochs = 2.5", "whole number"),
+    "fraction": (contract, {"refresh": 2.5}, "refresh = 2.5", "whole number"),
     "choice": (backward, {"duals": "some"}, "duals = 'some'", "'none'"),
     "start": (backward, {"start": "zero"}, "start = 'zero'", "'rollout' or 'uniform'"),
     "dtype": (contract, {"dtype": "float16"}, "dtype = 'float16'", "'float64'"),

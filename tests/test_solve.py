@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import snnopt as so
+from snnopt.runtime.records import EpochMeans
 
 MakeProblem = Callable[..., so.Problem]
 Data = tuple[np.ndarray, np.ndarray]
@@ -580,11 +581,37 @@ def test_data_beyond_single_precision_are_refused(mlp: MakeProblem, clusters: Da
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("epochs", 2.0), ("epochs", "3"), ("ridge", "x"), ("step", True), ("gram_share", 1.5)]
+    ("setting", "value"), [("refresh", 2.0), ("epochs", "3"), ("ridge", "x"), ("step", True), ("gram_share", 1.5)]
 )
 def test_settings_of_the_wrong_type_are_refused(setting: str, value: object) -> None:
     with pytest.raises(so.ModelError, match=f"'online'.*{setting}"):
         so.Online(**{setting: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("epochs", "batches"), [(0.01, [1]), (0.5, [3]), (1, [6]), (1.5, [6, 3]), (2.4, [6, 6, 2])])
+def test_an_epoch_may_end_before_its_last_batch(
+    epochs: float, batches: list[int], mlp: MakeProblem, clusters: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step falls to zero over the batches that are run, and not one more is."""
+    X, labels = clusters
+    counted, steps = list[int](), list[float]()
+    add, record = EpochMeans.add, EpochMeans.record
+
+    def count(self: EpochMeans, batch: Any) -> None:
+        counted[-1] += 1
+        add(self, batch)
+
+    def close(self: EpochMeans, epoch: int, sweeper: Any) -> so.Record:
+        counted.append(0)
+        steps.append(sweeper.fade)
+        return record(self, epoch, sweeper)
+
+    monkeypatch.setattr(EpochMeans, "add", count)
+    monkeypatch.setattr(EpochMeans, "record", close)
+    counted.append(0)
+    result = so.compile(mlp(), so.Online(epochs=epochs, batch_size=len(labels) // 6)).solve(X, labels, timesteps=T)
+    assert counted[:-1] == batches and result.status is so.Status.COMPLETED
+    assert steps[-1] == pytest.approx(1 / sum(batches))
 
 
 @pytest.mark.parametrize("wrong", [{"time_limit": "5"}, {"time_limit": -5}, {"callback": 3}, {"validation": 7}])

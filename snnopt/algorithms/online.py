@@ -22,8 +22,9 @@ class Online(RolloutAlgorithm):
 
     Parameters
     ----------
-    epochs : passes over the data, in whole batches drawn anew each time (up to one batch's rest is left out).
-    batch_size : samples a batch; None takes a twelfth of the data, at least 32 and at most 1024.
+    epochs : passes over the data, in whole batches drawn anew each time (up to one batch's rest is left out); 0.5 for half of
+        large data.
+    batch_size : samples a batch; None takes a twelfth of the data, at least 32 and at most 256.
     step, move : wanted change of the potentials, ``step * move`` times the threshold, RMS, at the start.
     ridge : proximal weight mu of the weight block, times rho and the mean square of each map's features.
     readout_step, readout_ridge : step of the read-out's majorised Newton, and its mu, in the same unit.
@@ -35,7 +36,7 @@ class Online(RolloutAlgorithm):
     dtype : ``"float32"`` or ``"float64"``.
     """
 
-    epochs: int = field(default=10, metadata=WHOLE)
+    epochs: float = 10
     batch_size: int | None = field(default=None, metadata=WHOLE)
     step: float = 6.0
     move: float = 0.1

@@ -16,14 +16,14 @@ Duals = Literal["output", "step", "all", "none"]
 
 @dataclass(frozen=True)
 class MiniBatches:
-    """Passes over shuffled batches; the step falls linearly to zero."""
+    """Passes over shuffled batches, the last one in part where ``epochs`` is no whole number; the step falls linearly to zero."""
 
-    epochs: int
+    epochs: float
     batch_size: int | None
 
     def size(self, samples: int) -> int:
-        """Samples a batch: as given, or a twelfth of the data, at least 32 and at most 1024."""
-        return min(samples, self.batch_size or min(max(samples // 12, 32), 1024))
+        """Samples a batch: as given, or a twelfth of the data, at least 32 and at most 256."""
+        return min(samples, self.batch_size or min(max(samples // 12, 32), 256))
 
 
 @dataclass(frozen=True)

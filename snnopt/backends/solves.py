@@ -48,7 +48,8 @@ class Factor:
 def _factored(matrix: Array, blocks: list[slice]) -> tuple[Array, list[Array]]:
     """L by columns of blocks, and the inverses of its diagonal blocks, which the blocks below them are found with.
 
-    ``L[k, k] L[k, k]' = M[k, k] - sum_{j<k} L[k, j] L[k, j]'`` and ``L[i, k] = (M[i, k] - sum_{j<k} L[i, j] L[k, j]') L[k, k]^-T``.
+    ``L[k, k] L[k, k]' = M[k, k] - sum_{j<k} L[k, j] L[k, j]'``,
+    ``L[i, k] = (M[i, k] - sum_{j<k} L[i, j] L[k, j]') L[k, k]^-T``.
     """
     lower, inverses = np.zeros_like(matrix), list[Array]()
     for own in blocks:

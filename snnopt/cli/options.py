@@ -111,6 +111,12 @@ def seconds(text: str) -> float:
     return value
 
 
+def passes(text: str) -> float:
+    """A positive, finite number, whole where it is written so."""
+    value = seconds(text)
+    return int(value) if value == int(value) else value
+
+
 def checkpoint_of(path: Path | None, every: int | None, resume: Path | None) -> Checkpoint | None:
     """Where ``--checkpoint``, ``--every`` and ``--resume`` keep the state of a run; a resumed one keeps its file up to date.
 
@@ -155,7 +161,7 @@ def picture_path(option: str, path: Path | None) -> None:
         )
 
 
-def configured(name: str, epochs: int | None = None, settings: Sequence[str] = ()) -> Algorithm:
+def configured(name: str, epochs: float | None = None, settings: Sequence[str] = ()) -> Algorithm:
     """Return the algorithm called ``name`` with its defaults, but for ``epochs`` and ``settings`` (``"key=value"``).
 
     ``epochs`` are passes over the data: epochs of mini-batches, or full-batch iterations.

@@ -19,6 +19,7 @@ from snnopt.cli.options import (
     checkpoint_of,
     configured,
     output_path,
+    passes,
     picture_path,
     positive,
     seconds,
@@ -84,7 +85,9 @@ def add(subparsers: Any) -> None:
     )
     how = command.add_argument_group("how")
     add_algorithm(how)  # type: ignore[arg-type]
-    how.add_argument("--epochs", type=positive, metavar="N", help="passes over the data (rollout: iterations)")
+    how.add_argument(
+        "--epochs", type=passes, metavar="N", help="passes over the data, 0.5 for half of it (rollout: iterations)"
+    )
     how.add_argument(
         "--time-limit", type=seconds, metavar="SECONDS", help="stop after this long, keep the best iterate"
     )

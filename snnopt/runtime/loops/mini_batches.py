@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from typing import Any
 
@@ -38,10 +39,11 @@ class MiniBatchLoop(Loop):
         schedule, count, sweeper = self.schedule, self.rollouts.samples.count, self.sweeper
         size = schedule.size(count)
         starts = range(0, count - size + 1, size)
-        total, done = schedule.epochs * len(starts), self.epoch * len(starts)
-        for epoch in range(self.epoch + 1, schedule.epochs + 1):
+        total, done = max(1, round(schedule.epochs * len(starts))), self.epoch * len(starts)
+        last = math.ceil(total / len(starts))
+        for epoch in range(self.epoch + 1, last + 1):
             order, row = self.rng.permutation(count), EpochMeans()
-            for start in starts:
+            for start in starts[: total - done]:
                 sweeper.fade = 1 - done / total
                 batch, before = self.rollouts.batch(order[start : start + size]), sweeper.weights
                 self.rollouts.sweep(batch)
@@ -58,13 +60,13 @@ class MiniBatchLoop(Loop):
                 done += 1
                 if self.journal.out_of_time:
                     break
-            self.journal.add(row.record(epoch, sweeper), sweeper.weights, schedule.epochs - epoch)
+            self.journal.add(row.record(epoch, sweeper), sweeper.weights, last - epoch)
             if self.journal.out_of_time:  # a part of an epoch is no place to go on from
                 limit = f"the time limit of {self.journal.time_limit:g} s"
                 return Status.TIME_LIMIT, f"{limit} was met in epoch {epoch}"
             self.epoch = epoch
             yield
-        return Status.COMPLETED, f"ran the {schedule.epochs} epochs asked for"
+        return Status.COMPLETED, f"ran the {schedule.epochs:g} epochs asked for"
 
     def snapshot(self) -> Tree:  # noqa: D102
         return {"epoch": self.epoch, "sweeper": self.sweeper.snapshot(), "rng": self.rng.bit_generator.state}
