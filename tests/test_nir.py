@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -65,7 +64,10 @@ def has_no_words(network: so.Network, encoding: str) -> bool:
 class TestRoundTrip:
     @hypothesis.settings(deadline=None, max_examples=120)
     @hypothesis.given(
-        drawn=networks(), encoding=st.sampled_from(ENCODINGS), single=st.booleans(), dt=st.sampled_from([1e-4, 1e-3, 0.7])
+        drawn=networks(),
+        encoding=st.sampled_from(ENCODINGS),
+        single=st.booleans(),
+        dt=st.sampled_from([1e-4, 1e-3, 0.7]),
     )
     def test_random_networks_come_back_to_the_last_bit(
         self, drawn: Drawn, encoding: str, single: bool, dt: float, tmp_path_factory: pytest.TempPathFactory
@@ -76,7 +78,7 @@ class TestRoundTrip:
         if single:
             weights = {n: w.astype(np.float32) for n, w in weights.items()}
         if has_no_words(network, encoding):
-            with pytest.raises(so.CompileError, match="layer 'h|layer 'y"):
+            with pytest.raises(so.CompileError, match=r"layer 'h|layer 'y"):
                 exported(network, weights, dt=dt, encoding=encoding, data=data)
             return
         graph = exported(network, weights, dt=dt, encoding=encoding, data=data)

@@ -74,7 +74,9 @@ def to_nir(
     program = program_of("to_nir", trained)
     _check_arguments(dt, encoding, readouts, on_reset_mismatch)
     if weights is None and not isinstance(trained, Result):
-        raise ModelError("to_nir", f"{shown(trained)} comes without weights", "pass them too: so.to_nir(network, weights)")
+        raise ModelError(
+            "to_nir", f"{shown(trained)} comes without weights", "pass them too: so.to_nir(network, weights)"
+        )
     given = weights_of(trained if weights is None else weights)  # type: ignore[arg-type]
     whole = _whole(program, given)
     kept = program if readouts else without_readouts(program)
@@ -109,7 +111,9 @@ def _check_arguments(dt: object, encoding: object, readouts: object, on_reset_mi
 
 def _whole(program: Program, given: Mapping[str, ArrayLike]) -> dict[str, Any]:
     """Checked weights in their declared shapes, all in one dtype."""
-    single = isinstance(given, Mapping) and all(numeric(f"weights {n!r}", w).dtype == np.float32 for n, w in given.items())
+    single = isinstance(given, Mapping) and all(
+        numeric(f"weights {n!r}", w).dtype == np.float32 for n, w in given.items()
+    )
     found = check_weights(program, given, np.dtype(np.float32 if single and given else np.float64))
     return {v.name: found[v.name].reshape(v.shape) for v in program.variables if v.name in found}
 
@@ -123,4 +127,6 @@ def _replay(
     if timesteps is None and isinstance(result, Result):
         timesteps = result.steps_for(data)
     dtype = np.dtype(np.float64)
-    return replayed(program, check_weights(program, weights, dtype), check_inputs(program, data, timesteps, lengths), dtype)
+    return replayed(
+        program, check_weights(program, weights, dtype), check_inputs(program, data, timesteps, lengths), dtype
+    )

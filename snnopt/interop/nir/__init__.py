@@ -2,7 +2,7 @@
 
 from snnopt.interop.nir.imported import Imported, from_nir
 from snnopt.interop.nir.replay import ResetMismatchWarning, ResetReplay, SpikeChange, replayed
-from snnopt.interop.nir.writing import graph_of, without_readouts
+from snnopt.interop.nir.writing import graph_of, save_graph, without_readouts
 
 __all__ = [
     "Imported",
@@ -12,5 +12,6 @@ __all__ = [
     "from_nir",
     "graph_of",
     "replayed",
+    "save_graph",
     "without_readouts",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.errors import CompileError, ModelError
+from snnopt.errors import CompileError
 from snnopt.interop.nir.rounding import steps_between
 from snnopt.interop.nir.scaling import per_channel, scaled, unscaled
 from snnopt.model.connections.patches import window_counts
@@ -99,25 +99,22 @@ class ConnectionWriter:
     def _scaled(self, m: LinearMap, gain: Array) -> tuple[Array, Array | None, dict[str, Any]]:
         """Weights and bias over the gain, and what rounding took."""
         by_channel = per_channel(gain, m.channels)
-        assert m.weight is not None and by_channel is not None
+        assert m.weight is not None
+        assert by_channel is not None
         notes: dict[str, Any] = {"weight": m.weight}
-        found = []
-        for what, name in (("weight", m.weight), ("bias", m.bias)):
-            if name is None:
-                found.append(None)
-                continue
-            exact = self.weights[name]
-            plain = unscaled(exact, by_channel)
-            if not np.all(np.isfinite(plain)):
-                cause = f"weights {name!r} over 1 - beta are too large for {plain.dtype}"
-                raise ModelError("to_nir", cause, "use smaller weights, or a decay that is not so close to 1")
-            steps = steps_between(scaled(plain, by_channel), exact)
-            if steps is not None:
-                notes[f"{what}_steps"] = steps
-            found.append(plain)
-        weight, bias = found
-        assert weight is not None
-        return weight, bias, notes
+        weight = self._plain("weight", m.weight, by_channel, notes)
+        return weight, None if m.bias is None else self._plain("bias", m.bias, by_channel, notes), notes
+
+    def _plain(self, what: str, name: str, gain: Array, notes: dict[str, Any]) -> Array:
+        exact = self.weights[name]
+        plain = unscaled(exact, gain)
+        if not np.all(np.isfinite(plain)):
+            cause = f"they are too large for {plain.dtype} once they are divided by 1 - beta"
+            raise CompileError(f"weights {name!r}", cause, "use smaller ones, or a decay that is not so close to 1")
+        steps = steps_between(scaled(plain, gain), exact)
+        if steps is not None:
+            notes[f"{what}_steps"] = steps
+        return plain
 
 
 WITH_WEIGHTS = ("Dense", "Sparse", "Conv1d", "Conv2d")

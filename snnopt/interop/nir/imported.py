@@ -27,7 +27,9 @@ MISMATCHES = ("error", "warn")
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """A network from a NIR graph. ``so.simulate(i.network, i.weights, X)`` runs it, ``plan.solve(..., weights=i.weights)`` trains on.
+    """A network from a NIR graph.
+
+    ``so.simulate(i.network, i.weights, X)`` runs it, and ``plan.solve(..., weights=i.weights)`` trains it on.
 
     Attributes
     ----------
@@ -94,7 +96,9 @@ def from_nir(
     network, weights = assembled(parts, layers, step)
     zero = [n for n, layer in layers.items() if layer.zero_reset]
     if zero:
-        cause = "it resets to a fixed potential after a spike; here the threshold is subtracted, so its spikes would change"
+        cause = (
+            "it resets to a fixed potential after a spike; here the threshold is subtracted, so its spikes would change"
+        )
         if on_reset_mismatch == "error":
             fix = "import it with subtraction by on_reset_mismatch='warn', and train it on"
             raise ModelError(parts.where(zero[0]), cause, fix)
@@ -111,5 +115,3 @@ def _step(parts: Parts, dt: object) -> float:
     if not number or not 0 < float(given) < math.inf:  # type: ignore[arg-type]
         raise ModelError("from_nir", f"dt = {shown(given)}", "give the time step in seconds, e.g. dt=1e-4")
     return float(given)  # type: ignore[arg-type]
-
-

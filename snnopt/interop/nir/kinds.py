@@ -40,7 +40,9 @@ KINDS: dict[str, Kind] = {
     ),
     "Scale": Kind("refused", "there is no scaling here", "multiply the weights before or after it instead"),
     "CubaLI": Kind(
-        "refused", "there is no leaky integrator with a synaptic current here", "write two LI nodes, one feeding the other"
+        "refused",
+        "there is no leaky integrator with a synaptic current here",
+        "write two LI nodes, one feeding the other",
     ),
     "NIRGraph": Kind("refused", "it is a graph within the graph", "put its nodes and edges into the outer graph"),
 }

@@ -1,7 +1,7 @@
 """Neurons to NIR's nodes.
 
-One node a layer (``LIF``, ``IF``, ``CubaLIF``, ``LI``, ``I``), as every tool reads it but for the reset; or, exactly, the membrane,
-the step and the reset in a node each: ``LI -> Threshold -> Linear(-reset) -> LI``.
+One node a layer (``LIF``, ``IF``, ``CubaLIF``, ``LI``, ``I``), which every tool reads, but with another reset; or, exactly,
+the membrane, the step and the reset in a node each: ``LI -> Threshold -> Linear(-reset) -> LI``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class NeuronWriter:
             return self._one(node, notes, np.ones(self.zeros.size))
         if np.all(neuron.beta == 1):
             one = np.ones(self.shape)
-            node = self.nir.I(r=one) if theta is None else self.nir.IF(r=one, v_threshold=theta, v_reset=self.zeros.copy())
+            node = (
+                self.nir.I(r=one) if theta is None else self.nir.IF(r=one, v_threshold=theta, v_reset=self.zeros.copy())
+            )
             return self._one(node, notes, np.ones(self.zeros.size))
         tau = self._constant(neuron.beta, "beta", notes)
         r, gain = (np.ones(self.shape), self.dt / tau) if scaled else (tau / self.dt, np.ones(self.shape))

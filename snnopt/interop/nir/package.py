@@ -16,7 +16,7 @@ def nir_package(where: str) -> Any:
         It is not installed.
     """
     try:
-        import nir  # noqa: PLC0415 - an optional package
+        import nir
     except ImportError:
         raise missing_package(where, "nir", "nir") from None
     return nir

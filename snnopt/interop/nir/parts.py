@@ -89,7 +89,9 @@ def parts_of(graph_or_path: object) -> Parts:
     for edge, count in Counter(edges).items():
         for end in edge:
             if end not in nodes:
-                raise ModelError(f"edge {edge[0]!r} -> {edge[1]!r}", f"there is no node {end!r}", "mend the graph's edges")
+                raise ModelError(
+                    f"edge {edge[0]!r} -> {edge[1]!r}", f"there is no node {end!r}", "mend the graph's edges"
+                )
         if count > 1:
             raise ModelError(f"edge {edge[0]!r} -> {edge[1]!r}", "it is there twice", "name each edge once")
     parts = Parts(nodes, edges, graph.metadata if isinstance(graph.metadata, dict) else {})

@@ -96,7 +96,9 @@ def _checked(
         shape = SHAPES[type(parts.nodes[name]).__name__](parts, name, shape)
     if shape != layer.shape:
         cause = f"its neurons have shape {layer.shape}, and a current of shape {shape} comes from {parts.where(source)}"
-        raise ModelError(parts.where(layer.node), cause, "give them one shape; a Flatten node makes a vector of an image")
+        raise ModelError(
+            parts.where(layer.node), cause, "give them one shape; a Flatten node makes a vector of an image"
+        )
     return Way(source, nodes, lag, weights)
 
 
@@ -121,7 +123,9 @@ def _convolved(parts: Parts, name: str, shape: Shape) -> Shape:
     stride, padding = strides(parts, name)
     counts = [(n + 2 * p - k) // s + 1 for n, k, s, p in zip(shape[1:], weight.shape[2:], stride, padding, strict=True)]
     if min(counts) < 1:
-        raise ModelError(where, f"its kernel does not fit in a signal of shape {shape}", "use a smaller one, or padding")
+        raise ModelError(
+            where, f"its kernel does not fit in a signal of shape {shape}", "use a smaller one, or padding"
+        )
     return (weight.shape[0], *counts)
 
 
@@ -173,8 +177,15 @@ def _delayed(parts: Parts, name: str, shape: Shape) -> Shape:
 
 def _each(parts: Parts, name: str, what: str, axes: int, least: int) -> Shape:
     found = np.asarray(getattr(parts.nodes[name], what))
-    if found.dtype.kind not in "iuf" or found.size not in (1, axes) or np.any(found != np.round(found)) or found.min() < least:
-        raise ModelError(parts.where(name), f"its {what} is {found.tolist()!r}", f"give {axes} whole numbers from {least} on")
+    if (
+        found.dtype.kind not in "iuf"
+        or found.size not in (1, axes)
+        or np.any(found != np.round(found))
+        or found.min() < least
+    ):
+        raise ModelError(
+            parts.where(name), f"its {what} is {found.tolist()!r}", f"give {axes} whole numbers from {least} on"
+        )
     return tuple(int(n) for n in np.broadcast_to(found.ravel(), axes))
 
 

@@ -23,8 +23,11 @@ class ResetMismatchWarning(UserWarning):
 
 @dataclass(frozen=True)
 class SpikeChange:
-    """One layer's spikes under its own reset and under a reset to zero: how many there are, and at how many places one
-    spikes and the other does not."""
+    """One layer's spikes under its ``own`` reset and under a reset to ``zero``.
+
+    ``changed`` is the number of places (neuron, step and sample) where one spikes and the other does not, ``either`` that of
+    places where one or both do.
+    """
 
     own: int
     zero: int
@@ -46,7 +49,9 @@ class ResetReplay:
     @property
     def share(self) -> float:
         """The share of all layers together."""
-        return SpikeChange(0, 0, *(sum(getattr(c, k) for c in self.layers.values()) for k in ("changed", "either"))).share
+        return SpikeChange(
+            0, 0, *(sum(getattr(c, k) for c in self.layers.values()) for k in ("changed", "either"))
+        ).share
 
     def __str__(self) -> str:
         lines = [f"With a reset to zero, {self.share:.1%} of the spikes change:"]

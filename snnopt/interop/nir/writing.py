@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from snnopt.interop.nir.neuron_nodes import NeuronNodes, NeuronWriter
 from snnopt.interop.nir.package import nir_package
 from snnopt.interop.nir.scaling import per_channel
 from snnopt.program import AffineCoupling, Program
+from snnopt.runtime.storage import written_beside
 
 Array = NDArray[Any]
 
@@ -75,11 +77,19 @@ def without_readouts(program: Program) -> Program:
     return Program(inputs, program.variables, kept, program.steps, (), outputs, cells)
 
 
+def save_graph(path: Path, graph: Any) -> Path:
+    """Write a graph to a file (``.nir`` is added where there is no suffix), beside and renamed; returns its path."""
+    path = path if path.suffix or path.is_dir() else path.with_suffix(".nir")
+    with written_beside(path) as file:
+        nir_package("to_nir").write(file, graph)
+    return path
+
+
 class _Draft:
     """A graph while it is being written."""
 
     def __init__(self, nir: Any, program: Program) -> None:
-        self.shapes = {v.name: v.shape for v in (*program.inputs, *program.couplings)}
+        self.shapes = {v.name: v.shape for v in program.inputs} | {c.name: c.shape for c in program.couplings}
         self.nodes: dict[str, Any] = {v.name: nir.Input(input_type=np.array(v.shape)) for v in program.inputs}
         self.layers: dict[str, NeuronNodes] = {}
         self.edges: list[tuple[str, str]] = []

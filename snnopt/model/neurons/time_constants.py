@@ -37,7 +37,9 @@ def beta_from_tau(tau: ArrayLike, dt: float, method: Literal["exp", "euler"] = "
         raise ModelError("beta_from_tau", f"dt = {shown(dt)}", "give one time step for all neurons")
     ratio = step / constants
     if method == "euler" and np.any(ratio >= 1):
-        cause = f"dt = {float(step):g} is not shorter than tau = {float(constants.min()):g}, so Euler's decay would be <= 0"
+        cause = (
+            f"dt = {float(step):g} is not shorter than tau = {float(constants.min()):g}, so Euler's decay would be <= 0"
+        )
         raise ModelError("beta_from_tau", cause, "use a shorter step, or method='exp'")
     beta = np.exp(-ratio) if method == "exp" else 1 - ratio
     return np.asarray(beta, np.float64) if beta.ndim else float(beta)
