@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from snnopt.errors import ModelError
 from snnopt.interop.nir.leaky import Leaky
 from snnopt.interop.nir.parts import Parts
-from snnopt.interop.nir.paths import delay_steps, pool_size
+from snnopt.interop.nir.shapes import delay_steps, pool_size
 from snnopt.model import IF, LI, LIF, AvgPool2d, CubaLIF, Delay, Flatten, Neuron
 from snnopt.model.connections import Connection
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from snnopt.errors import ModelError
 from snnopt.interop.nir.neuron_parts import Layer
 from snnopt.interop.nir.parts import Parts
-from snnopt.interop.nir.paths import Way, strides
+from snnopt.interop.nir.paths import Way
 from snnopt.interop.nir.rounding import corrected
 from snnopt.interop.nir.scaling import per_channel, scaled
+from snnopt.interop.nir.shapes import strides
 from snnopt.model.connections import Conv1d, Conv2d, Dense, LearnedConnection, Sparse
 
 Array = NDArray[Any]

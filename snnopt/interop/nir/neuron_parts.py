@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.errors import ModelError
 from snnopt.interop.nir.leaky import RESETS, Leaky, Reset, reset_of
+from snnopt.interop.nir.parameters import ROUNDING, Method, Parameters
 from snnopt.interop.nir.parts import Parts
-from snnopt.interop.nir.rounding import corrected
 
 Array = NDArray[Any]
-Method = Literal["euler", "exp"]
-
-ROUNDING = 16
-"""Units of rounding up to which numbers of a file are taken for equal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +43,7 @@ class Layer:
 
 def layers_of(parts: Parts, dt: float, method: Method) -> dict[str, Layer]:
     """All layers, by the node that others read."""
-    read = _Reader(parts, dt, method)
+    read = _Reader(parts, Parameters(parts, dt, method))
     steps = [n for n, node in parts.nodes.items() if type(node).__name__ == "Threshold"]
     found = {n: read.threshold(n) for n in steps}
     taken = {end for layer in found.values() for edge in layer.inner for end in edge}
@@ -60,33 +56,32 @@ def layers_of(parts: Parts, dt: float, method: Method) -> dict[str, Layer]:
 @dataclass(frozen=True, eq=False)
 class _Reader:
     parts: Parts
-    dt: float
-    method: Method
+    read: Parameters
 
     def node(self, name: str) -> Layer:
         """A layer that is one node."""
         kind = type(self.parts.nodes[name]).__name__
-        shape = self._shape(name, "r")
-        theta = self._threshold(name, "v_threshold", shape) if kind in ("LIF", "IF", "CubaLIF") else None
-        if theta is not None and np.any(self._array(name, "v_reset", shape)):
+        shape = self.read.shape(name, "r")
+        theta = self.read.threshold(name, "v_threshold", shape) if kind in ("LIF", "IF", "CubaLIF") else None
+        if theta is not None and np.any(self.read.array(name, "v_reset", shape)):
             fix = "set v_reset to 0, and thresholds and leaks relative to it"
             raise ModelError(self.parts.where(name), "its v_reset is not zero", fix)
         noted = self.parts.note(name, "reset")
         reset: Reset = noted if noted in RESETS and theta is not None else "delayed" if theta is not None else "none"
         alpha, leak = None, np.zeros(shape)
         if kind in ("IF", "I"):
-            beta, gain = np.ones(shape), self._array(name, "r", shape)
+            beta, gain = np.ones(shape), self.read.array(name, "r", shape)
         elif kind == "CubaLIF":
-            if np.any(self._array(name, "v_leak", shape)):
+            if np.any(self.read.array(name, "v_leak", shape)):
                 cause = "its v_leak is not zero, a current into the membrane that does not pass the synapse"
                 raise ModelError(self.parts.where(name), cause, "set v_leak to 0, and thresholds relative to it")
-            alpha, inner = self._decay(name, "tau_syn", "alpha", shape)
-            beta, outer = self._decay(name, "tau_mem", "beta", shape)
-            gain = (self._array(name, "w_in", shape) * inner) * (self._array(name, "r", shape) * outer)
+            alpha, inner = self.read.decay(name, "tau_syn", "alpha", shape)
+            beta, outer = self.read.decay(name, "tau_mem", "beta", shape)
+            gain = (self.read.array(name, "w_in", shape) * inner) * (self.read.array(name, "r", shape) * outer)
         else:
-            beta, gain, leak = self._integrator(name, shape)
+            beta, gain, leak = self.read.integrator(name, shape)
         neuron = Leaky(beta.ravel(), None if alpha is None else alpha.ravel(), None if theta is None else theta, reset)
-        gain = self._snapped(name, gain)
+        gain = self.read.snapped(name, gain)
         zero = theta is not None and noted not in RESETS
         return Layer(name, name, frozenset(), neuron, gain.ravel(), leak.ravel(), shape, zero)
 
@@ -100,10 +95,10 @@ class _Reader:
         if parts.after[membrane] != [name]:
             fix = "give the step a membrane of its own"
             raise ModelError(where, f"other nodes read its membrane, {parts.where(membrane)}, too", fix)
-        shape = self._shape(membrane, "r")
-        theta = self._threshold(name, "threshold", shape)
-        beta, gain, leak = self._integrator(membrane, shape)
-        gain = self._snapped(membrane, gain)
+        shape = self.read.shape(membrane, "r")
+        theta = self.read.threshold(name, "threshold", shape)
+        beta, gain, leak = self.read.integrator(membrane, shape)
+        gain = self.read.snapped(membrane, gain)
         back, reset = self._reset(name, membrane, beta.ravel(), theta, gain.ravel())
         inner = {(membrane, name), *([] if back is None else [(name, back), (back, membrane)])}
         entry, alpha = membrane, None
@@ -111,10 +106,10 @@ class _Reader:
         if len(feeding) == 1 and parts.note(feeding[0], "part") == "synapse" and parts.after[feeding[0]] == [membrane]:
             (entry,) = feeding
             inner.add((entry, membrane))
-            slow, within, constant = self._integrator(entry, shape)
+            slow, within, constant = self.read.integrator(entry, shape)
             if np.any(constant) or np.any(leak):
                 raise ModelError(parts.where(entry), "there is a leak potential in this neuron", "set v_leak to 0")
-            alpha, gain = slow.ravel(), self._snapped(entry, within * gain)
+            alpha, gain = slow.ravel(), self.read.snapped(entry, within * gain)
         neuron = Leaky(beta.ravel(), alpha, theta, reset)
         return Layer(name, entry, frozenset(inner), neuron, gain.ravel(), leak.ravel(), shape)
 
@@ -144,53 +139,6 @@ class _Reader:
         w = self.parts.numbers(name, "weight")
         square = w.ndim == 2 and w.shape[0] == w.shape[1]
         return np.diagonal(w) if square and np.count_nonzero(w) == np.count_nonzero(np.diagonal(w)) else None
-
-    def _integrator(self, name: str, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
-        """Decay, gain and constant current of an LI, LIF or I node."""
-        r = self._array(name, "r", shape)
-        if type(self.parts.nodes[name]).__name__ == "I":
-            return np.ones(shape), r, np.zeros(shape)
-        beta, taken = self._decay(name, "tau", "beta", shape)
-        return beta, r * taken, taken * self._array(name, "v_leak", shape)
-
-    def _decay(self, name: str, what: str, ours: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
-        """A time constant as a decay, and 1 - decay."""
-        tau, where = self._array(name, what, shape), self.parts.where(name)
-        if np.any(tau <= 0):
-            raise ModelError(where, f"its {what} is not positive", "give time constants in seconds")
-        ratio = self.dt / tau
-        taken = ratio if self.method == "euler" else -np.expm1(-ratio)
-        beta = corrected(1 - taken, self.parts.note(name, f"{ours}_steps"), scale=1.0)
-        if np.any(beta <= 0):
-            cause = f"dt = {self.dt:g} s is not shorter than its {what} of {float(tau.min()):g} s"
-            raise ModelError(where, cause, "give the time step that it is meant for, dt=..., or method='exp'")
-        return beta, taken
-
-    def _threshold(self, name: str, what: str, shape: tuple[int, ...]) -> Array:
-        theta = self._array(name, what, shape).ravel()
-        if np.any(theta <= 0):
-            raise ModelError(self.parts.where(name), f"its {what} is not positive", "use thresholds above 0")
-        return theta
-
-    def _shape(self, name: str, what: str) -> tuple[int, ...]:
-        shape = self.parts.numbers(name, what).shape
-        if not shape or 0 in shape:
-            fix = "give every parameter one value for each neuron"
-            raise ModelError(self.parts.where(name), f"its {what} has shape {shape}", fix)
-        return tuple(int(n) for n in shape)
-
-    def _array(self, name: str, what: str, shape: tuple[int, ...]) -> Array:
-        found = self.parts.numbers(name, what)
-        if found.shape != shape:
-            cause = f"its {what} has shape {found.shape}, other parameters {shape}"
-            raise ModelError(self.parts.where(name), cause, "give every parameter one value for each neuron")
-        return found.astype(np.float64)
-
-    def _snapped(self, name: str, gain: Array) -> Array:
-        """The gain, exactly 1 where it is 1 but for the rounding of the node's numbers."""
-        kinds = [np.asarray(a).dtype for a in vars(self.parts.nodes[name]).values() if isinstance(a, np.ndarray)]
-        coarse = max((float(np.finfo(k).eps) for k in kinds if k.kind == "f"), default=float(np.finfo(np.float64).eps))
-        return np.where(np.abs(gain - 1) <= ROUNDING * coarse, 1.0, gain)
 
 
 def _agree(a: Array, b: Array) -> bool:
