@@ -103,6 +103,18 @@ def small(**neuron: Any) -> tuple[so.Network, dict[str, Array], Array]:
 
 
 class TestGraph:
+    @pytest.mark.parametrize("encoding", ENCODINGS)
+    def test_a_signal_that_is_added_twice(self, encoding: str) -> None:
+        """NIR has one edge at most between two nodes."""
+        x = so.Input(3, name="x")
+        h = so.LIF(0.9, name="h")(so.Delay(1)(x) + x + x)
+        network = so.Network(x, so.LI(0.9, name="y")(h + h + so.Dense(3)(h)))
+        weights = {"y.weight": np.eye(3), "y.bias": np.ones(3)}
+        data = np.random.default_rng(0).uniform(0, 1, (9, 2, 3))
+        graph = exported(network, weights, data=data, encoding=encoding)
+        assert len(set(graph.edges)) == len(graph.edges)
+        assert_same_network(network, weights, so.from_nir(graph), data)
+
     def test_layers_and_weights_keep_their_names(self) -> None:
         network, weights, data = small()
         graph = exported(network, weights, data=data)

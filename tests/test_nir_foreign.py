@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import warnings
 from collections.abc import Callable
@@ -25,7 +27,7 @@ def chain(*nodes: Any, names: tuple[str, ...] = (), size: tuple[int, ...] = (3,)
     """Input -> nodes -> Output, unchecked by package nir."""
     called = ["in", *(names or tuple(f"n{k}" for k in range(len(nodes)))), "out"]
     made = [nir.Input(input_type=np.array(size)), *nodes, nir.Output(output_type=np.array([out]))]
-    edges = list(zip(called, called[1:], strict=False))
+    edges = list(itertools.pairwise(called))
     return nir.NIRGraph(nodes=dict(zip(called, made, strict=True)), edges=edges, type_check=False, **options)
 
 
@@ -242,7 +244,7 @@ def maps_lif(**changes: Any) -> Any:
     return nir.LIF(**({"tau": one, "r": one, "v_leak": zero, "v_threshold": one, "v_reset": zero} | changes))
 
 
-def edited(change: Callable[[Any], None]) -> Any:
+def edited(change: Callable[[Any], object]) -> Any:
     graph = chain(affine(), lif(), names=("w", "a"))
     change(graph)
     return graph
@@ -282,6 +284,16 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "direct with gain": (chain(lif(3), size=(3,)), "LIF node 'n0': no weights before it can take the factor of its r"),
     "direct with leak": (
         chain(lif(3, r=np.full(3, 10.0), v_leak=np.full(3, 0.2)), size=(3,)),
+        "its v_leak is not zero, and no weights",
+    ),
+    "leak and a way back alone": (
+        edited(
+            lambda g: (
+                g.nodes.update(w=nir.Delay(delay=np.zeros(3)), a=lif(3, r=np.full(3, 10.0), v_leak=np.full(3, 0.2))),
+                g.nodes.update(u=nir.Linear(weight=np.ones((3, 3)))),
+                g.edges.extend([("a", "u"), ("u", "a")]),
+            )
+        ),
         "its v_leak is not zero, and no weights",
     ),
     "cuba leak": (
@@ -421,7 +433,5 @@ class TestFiles:
             broken = bytearray(whole)
             broken[at] ^= int(rng.integers(1, 256))
             path.write_bytes(broken)
-            try:
+            with contextlib.suppress(so.SnnoptError):
                 taken(os.fspath(path), None)
-            except so.SnnoptError:
-                pass
