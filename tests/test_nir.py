@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import hypothesis
@@ -14,6 +15,7 @@ import snnopt as so
 from snnopt.interop.nir import replayed
 from snnopt.lower import lower_network
 from snnopt.model.neurons import EquationNeuron
+from snnopt.program import pack_program, unpack_program
 from snnopt.runtime import check_inputs, check_weights
 from tests.graphs import Drawn, networks
 
@@ -291,6 +293,19 @@ def test_a_loaded_result_exports_the_same(mlp: Any, clusters: Any, tmp_path: Any
         assert_same_bits(w, result.weights[name])
 
 
+def test_a_result_of_before_connections_were_kept_is_refused(mlp: Any, clusters: Any) -> None:
+    result = so.compile(mlp(), so.Online(epochs=1)).solve(*clusters, timesteps=4)
+    packed, arrays = pack_program(result.program)
+    for coupling in packed["couplings"]:
+        for m in coupling["maps"]:
+            del m["form"]
+    old = replace(result, program=unpack_program(packed, arrays))
+    with pytest.raises(so.CompileError, match=r"layer 'hidden'.*\n.*so.to_nir\(network, weights\)"):
+        so.to_nir(old, encoding="exact")
+    np.testing.assert_array_equal(old.predict(clusters[0]), result.predict(clusters[0]))
+    assert so.to_nir(mlp().network, old, encoding="exact").edges == so.to_nir(result, encoding="exact").edges
+
+
 def test_an_imported_network_is_trained_on(mlp: Any, clusters: Any) -> None:
     result = so.compile(mlp(), so.Online(epochs=3)).solve(*clusters, timesteps=4)
     imported = so.from_nir(so.to_nir(result, encoding="exact"))
@@ -341,6 +356,14 @@ class TestNoWords:
             shapes = {"slow.weight": (2, 2), "slow.bias": (2,), "y.weight": (1, 2), "y.bias": (1,)}
             with pytest.raises(so.CompileError, match="layer 'slow': NIR has no node for a"):
                 so.to_nir(network, {n: np.ones(s) for n, s in shapes.items()}, encoding=encoding)
+
+    def test_dense_connections_into_images_are_refused_by_name(self) -> None:
+        x, image = so.Input(4, name="x"), so.Input((1, 2, 2), name="image")
+        h = so.LIF(name="maps")(so.Dense()(x) + so.Conv2d(1, 1)(image))
+        network = so.Network([x, image], so.LI(name="y")(so.Dense(1)(h)))
+        weights = {v.name: np.ones(v.shape) for v in lower_network(network).variables if v.kind in ("weight", "bias")}
+        with pytest.raises(so.CompileError, match=r"layer 'maps': Dense feeds a layer of shape \(1, 2, 2\)"):
+            so.to_nir(network, weights, encoding="exact")
 
     def test_decays_of_one_among_others_are_refused_by_name(self) -> None:
         x = so.Input(2, name="x")
