@@ -103,12 +103,16 @@ class TestIntegrateAndFireInSnntorch:
         }
         return weights, rng.integers(0, 2, (60, 6, 5)).astype(float)
 
-    def test_as_imported_it_leaks_and_is_not_our_neuron(self, tmp_path: Path) -> None:
+    def test_as_imported_it_leaks_and_is_another_neuron_of_ours(self, tmp_path: Path) -> None:
         weights, data = self.drive()
         network, module = self.single(weights, data, tmp_path)
         assert float(module.h1.beta) == pytest.approx(0.9)
-        own = so.simulate(network, weights, data)["h1"].spikes
-        assert np.sum(spikes(module, data, ["h1"])["h1"] != own) > 50
+        theirs, own = spikes(module, data, ["h1"])["h1"], so.simulate(network, weights, data)["h1"].spikes
+        assert np.sum(theirs != own) > 50
+        (x,) = network.inputs
+        leaky = so.Network(x, so.LIF(0.9, reset_delay=False, name="h1")(so.Dense(12)(x)))
+        hidden = {n: w for n, w in weights.items() if n[0] == "h"}
+        np.testing.assert_array_equal(theirs, so.simulate(leaky, hidden, data)["h1"].spikes)
 
     def test_with_its_decay_set_to_one_it_is_our_neuron(self, tmp_path: Path) -> None:
         weights, data = self.drive()
