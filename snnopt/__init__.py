@@ -51,6 +51,7 @@ from snnopt.model import (
     SpikeCost,
     SquaredError,
     Window,
+    beta_from_tau,
     cvx,
 )
 from snnopt.penalties import (
@@ -70,6 +71,8 @@ from snnopt.penalties import (
 from snnopt.runtime import Anderson, Checkpoint, History, OverRelaxation, Record, Status, Stopping
 
 if TYPE_CHECKING:
+    from snnopt.api.to_nir import to_nir
+    from snnopt.interop.nir import Imported, ResetMismatchWarning, from_nir
     from snnopt.oracles import VerificationError, verify, verify_rule
     from snnopt.report import plots as plot
     from snnopt.report.draw import draw, mermaid
@@ -78,11 +81,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ON_FIRST_USE = {
+    "Imported": ("snnopt.interop.nir", "Imported"),
+    "ResetMismatchWarning": ("snnopt.interop.nir", "ResetMismatchWarning"),
     "VerificationError": ("snnopt.oracles", "VerificationError"),
     "draw": ("snnopt.report.draw", "draw"),
+    "from_nir": ("snnopt.interop.nir", "from_nir"),
     "latex": ("snnopt.report.latex", "latex"),
     "mermaid": ("snnopt.report.draw", "mermaid"),
     "plot": ("snnopt.report.plots", None),
+    "to_nir": ("snnopt.api.to_nir", "to_nir"),
     "verify": ("snnopt.oracles", "verify"),
     "verify_rule": ("snnopt.oracles", "verify_rule"),
 }
@@ -151,6 +158,7 @@ __all__ = [
     "FileError",
     "Flatten",
     "FullDual",
+    "Imported",
     "Input",
     "MissingPackageError",
     "ModelError",
@@ -163,6 +171,7 @@ __all__ = [
     "Problem",
     "History",
     "Record",
+    "ResetMismatchWarning",
     "Result",
     "Rollout",
     "SnnoptError",
@@ -175,14 +184,17 @@ __all__ = [
     "Window",
     "algorithm",
     "algorithms",
+    "beta_from_tau",
     "compile",
     "data",
     "draw",
+    "from_nir",
     "latex",
     "load",
     "mermaid",
     "plot",
     "simulate",
+    "to_nir",
     "verify",
     "verify_rule",
 ]

@@ -659,3 +659,65 @@ class TestProgress:
 
     def test_nothing_yet(self) -> None:
         assert "iteration" in self.text([])
+
+
+class TestNir:
+    """Export, import, and training on from a file."""
+
+    @pytest.fixture
+    def run(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+        pytest.importorskip("nir")
+        assert main(["train", str(MODEL), *FAST, "--save", str(tmp_path / "run.npz")]) == 0
+        capsys.readouterr()
+        return tmp_path / "run.npz"
+
+    def test_export_import_and_train(self, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        net = str(tmp_path / "net.nir")
+        assert (
+            main(["export", str(run), net, "--on-reset-mismatch", "warn", "--data", "digits", "--samples", "20"]) == 0
+        )
+        told = capsys.readouterr()
+        assert told.out == f"written: {net}\n" and "note: With a reset to zero" in told.err
+        assert main(["import", net]) == 0
+        told = capsys.readouterr()
+        assert "v[hidden,t] = 0.9 v[hidden,t-1] + W[hidden] pixels[t]" in told.out and not told.err
+        result, found = so.load(run), so.from_nir(net)
+        for name, w in result.weights.items():
+            np.testing.assert_array_equal(found.weights[name], w)
+        assert main(["train", net, "--data", "digits", *FAST]) == 0
+        assert "baseline_test_accuracy" in lines(capsys.readouterr().out)
+
+    def test_refusals(self, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        net = str(tmp_path / "net.nir")
+        for arguments, message in (
+            (["export", str(run), net], "layer 'hidden': its membrane is not reset"),
+            (["export", str(run), net, "--on-reset-mismatch", "warn"], "no data to run"),
+            (["export", str(run), net, "--on-reset-mismatch", "warn", "--data", "digitz"], "did you mean 'digits'"),
+            (["export", str(run), str(tmp_path)], "this is a folder"),
+            (["export", str(run), str(tmp_path / "no" / "net.nir")], "does not exist"),
+            (["export", str(MODEL), net], "damaged"),
+            (["import", net], "there is no file"),
+            (["import", str(run)], "no NIR file"),
+            (["train", net, "--with", "foo=1"], "arguments of"),
+        ):
+            assert main(arguments) == 2
+            assert message in capsys.readouterr().err
+        assert not list(tmp_path.glob("*.nir")) and not list(tmp_path.glob("*.tmp"))
+
+    def test_another_tool_s_file(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        nir = pytest.importorskip("nir")
+        zero = np.zeros(3)
+        nodes = {
+            "in": nir.Input(input_type=np.array([64])),
+            "w": nir.Affine(weight=np.ones((3, 64)), bias=zero),
+            "a": nir.LIF(tau=zero + 1e-2, r=zero + 1, v_leak=zero, v_threshold=zero + 1, v_reset=zero),
+            "out": nir.Output(output_type=np.array([3])),
+        }
+        path = tmp_path / "net.nir"
+        nir.write(path, nir.NIRGraph(nodes=nodes, edges=[("in", "w"), ("w", "a"), ("a", "out")]))
+        assert main(["import", str(path)]) == 2
+        assert "does not say what its time step is" in capsys.readouterr().err
+        assert main(["import", str(path), "--dt", "1e-3"]) == 0
+        told = capsys.readouterr()
+        assert "note: LIF node 'a': it resets to a fixed potential" in told.err and "0.9 v[a,t-1]" in told.out
+        assert main(["explain", str(path), "--with", "dt=1e-3"]) == 0

@@ -180,3 +180,29 @@ def test_the_adaptation_is_not_called_like_a_bias() -> None:
     text = str(so.Problem(so.Network(x, y), so.CrossEntropy(y)))
     assert "adaptation[h,t] = 0.98 adaptation[h,t-1] + s[h,t-1]" in text
     assert text.count("b[h") == 1, "only the bias"
+
+
+class TestBetaFromTau:
+    def test_both_methods(self) -> None:
+        """exp(-dt/tau), and 1 - dt/tau; one number or one for each neuron."""
+        assert so.beta_from_tau(10.0, 1.0) == np.exp(-0.1)
+        assert so.beta_from_tau(10, 1, "euler") == 0.9
+        np.testing.assert_array_equal(so.beta_from_tau([2e-3, 1e-2], 1e-3, method="euler"), [0.5, 0.9])
+        assert so.LIF(so.beta_from_tau(np.array([5.0, 20.0]), 1.0)).state_space().A.shape == (1, 1, 2)
+
+    @pytest.mark.parametrize("tau", [0, -1.0, np.nan, np.inf, "10 ms", None, [], [1.0, 0.0], [[1.0], [2.0, 3.0]], True])
+    def test_wrong_constants(self, tau: Any) -> None:
+        with pytest.raises(so.ModelError, match="beta_from_tau: tau = "):
+            so.beta_from_tau(tau, 1.0)
+
+    @pytest.mark.parametrize("dt", [0, np.nan, "1", None, [1.0, 2.0]])
+    def test_wrong_steps(self, dt: Any) -> None:
+        with pytest.raises(so.ModelError, match="beta_from_tau: dt = "):
+            so.beta_from_tau(1.0, dt)
+
+    def test_wrong_methods_and_steps_that_leave_nothing(self) -> None:
+        with pytest.raises(so.UnknownNameError, match="did you mean 'euler'"):
+            so.beta_from_tau(1.0, 0.1, "Euler")  # type: ignore[arg-type]
+        with pytest.raises(so.ModelError, match="dt = 2 is not shorter than tau = 1"):
+            so.beta_from_tau([1.0, 5.0], 2.0, "euler")
+        assert 0 < so.beta_from_tau(1.0, 2.0) < 1

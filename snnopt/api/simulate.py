@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnopt.api.by_name import ByName
+from snnopt.api.given import program_of, weights_of
 from snnopt.api.plan import Plan
 from snnopt.api.result import Result
-from snnopt.errors import ModelError, shown
-from snnopt.lower import lower_network
 from snnopt.model import Network, Problem
 from snnopt.runtime import Activity, Wiring, check_inputs, check_weights, rollout
 
@@ -49,22 +48,13 @@ def simulate(
         Data or weights do not fit the network.
     """
     trained = next((given for given in (network, weights) if isinstance(given, Result)), None)
-    if isinstance(weights, Result):
-        weights = weights.weights
-    if isinstance(network, Result | Plan):
-        program = network.program
-    elif isinstance(network, Network | Problem):
-        program = lower_network(network if isinstance(network, Network) else network.network)
-    else:
-        raise ModelError(
-            "simulate", f"{shown(network)} is not a network", "pass problem.network, a problem or a result"
-        )
+    program = program_of("simulate", network)
     if timesteps is None and trained is not None:
         timesteps = trained.steps_for(data)
     samples = check_inputs(program, data, timesteps, lengths)
     kinds = {x.dtype for x in samples.arrays.values()}
     dtype = np.dtype(np.float32) if kinds == {np.dtype(np.float32)} else np.dtype(np.float64)
-    wiring, matrices = Wiring(program, dtype), check_weights(program, weights, dtype)
+    wiring, matrices = Wiring(program, dtype), check_weights(program, weights_of(weights), dtype)
     activity = rollout(wiring, matrices, samples.take(slice(None), dtype), samples.steps, lengths=samples.lengths)
     shaped = {n: _shaped(a, program.by_name[n].shape, samples.lengths) for n, a in activity.items()}
     return ByName("population of this network", shaped)

@@ -114,7 +114,7 @@ def run_experiment(
         raise DataError(
             f"data {dataset.name!r}", "they are one input and one output, the network has more", "train it from Python"
         )
-    d = _in_shape(dataset, problem.network.inputs[0].shape)
+    d = in_shape(dataset, problem.network.inputs[0].shape)
     steps = None if d.timed else timesteps
     result = compile(problem, algorithm).solve(
         d.X_train,
@@ -142,7 +142,7 @@ def run_experiment(
     return Experiment(problem, d, steps, seed, result, train, test, baseline)
 
 
-def _in_shape(dataset: Dataset, shape: tuple[int, ...] | None) -> Dataset:
+def in_shape(dataset: Dataset, shape: tuple[int, ...] | None) -> Dataset:
     """The samples in the shape that an input declares, where they have as many features, e.g. [N, 8, 8] for [N, 64]."""
     lead = 2 if dataset.timed else 1
     if shape is None or np.prod(shape) != np.prod(dataset.X_train.shape[lead:]):

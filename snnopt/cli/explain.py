@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from snnopt.api import compile  # noqa: A004
-from snnopt.cli.model_file import load_model
 from snnopt.cli.options import add_algorithm, add_arguments_of_build, arguments_of_build, configured
+from snnopt.cli.problem_file import load_problem
 
 EPILOG = """\
 examples:
@@ -29,7 +29,10 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
-        "model", type=Path, metavar="MODEL.py", help="a Python file with a build() that returns a problem"
+        "model",
+        type=Path,
+        metavar="MODEL.py",
+        help="a Python file with a build() that returns a problem; or a .nir file",
     )
     add_algorithm(command)
     add_arguments_of_build(command)
@@ -39,6 +42,6 @@ def add(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compile and print."""
     algorithm = configured(arguments.algorithm)
-    problem = load_model(arguments.model, arguments_of_build(arguments.hidden, arguments.given)).problem
+    problem = load_problem(arguments.model, arguments_of_build(arguments.hidden, arguments.given)).problem
     print(f"{problem}\n\n{compile(problem, algorithm).explain()}")
     return 0

@@ -22,11 +22,12 @@ SKELETON = "write  def build() -> so.Problem: ...  that returns so.Problem(so.Ne
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a model file declares: the problem, and the data and time steps it is meant for (None where it is silent)."""
+    """What a model file declares: the problem, and the data, time steps and first weights it is meant for (None: silent)."""
 
     problem: Problem
-    data: str | None
-    timesteps: int | None
+    data: str | None = None
+    timesteps: int | None = None
+    weights: Mapping[str, Any] | None = None
 
 
 def load_model(path: Path, given: Mapping[str, Any] | None = None) -> ModelFile:

@@ -10,7 +10,6 @@ from typing import Any
 from snnopt.backends import BACKENDS
 from snnopt.cli.experiment import run_experiment
 from snnopt.cli.log import LEVELS
-from snnopt.cli.model_file import load_model
 from snnopt.cli.options import (
     add_algorithm,
     add_arguments_of_build,
@@ -24,6 +23,7 @@ from snnopt.cli.options import (
     positive,
     seconds,
 )
+from snnopt.cli.problem_file import load_problem
 from snnopt.cli.summary import announce, print_summary
 from snnopt.data import DATASETS
 from snnopt.errors import DataError, ModelError, SnnoptError, unknown_name
@@ -39,6 +39,9 @@ examples:
   snnopt train models/digits_mlp.py --samples 200 --set ridge=0.5 --set batch_size=50
   snnopt train models/pulse_order.py --with memory=adaptive --with units=50
   snnopt train models/digits_mlp.py | grep test_accuracy
+
+the network of a NIR file, from its weights on (--with dt=1e-3 where the file does not say its time step):
+  snnopt train net.nir --data digits
 
 a long run, kept every 10 records, and gone on with after whatever stopped it:
   snnopt train models/digits_mlp.py --algorithm full_dual --epochs 3000 --checkpoint run.npz --every 10 --watch 2> log.txt
@@ -69,7 +72,10 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
-        "model", type=Path, metavar="MODEL.py", help="a Python file with a build() that returns a problem"
+        "model",
+        type=Path,
+        metavar="MODEL.py",
+        help="a Python file with a build() that returns a problem; or a .nir file",
     )
     what = command.add_argument_group("what is trained")
     add_arguments_of_build(what)  # type: ignore[arg-type]
@@ -148,7 +154,7 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         raise ModelError(f"--save {arguments.save}", "the run's state is kept in this file", "give them two names")
     algorithm = configured(arguments.algorithm, arguments.epochs, arguments.set)
-    model = load_model(arguments.model, arguments_of_build(arguments.hidden, arguments.given))
+    model = load_problem(arguments.model, arguments_of_build(arguments.hidden, arguments.given))
     data = arguments.data or model.data or next(iter(DATASETS))
     if data not in DATASETS:
         raise unknown_name("data set", data, DATASETS)
@@ -172,6 +178,7 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         callback=arguments.termination.check,
         backend=arguments.backend,
+        weights=model.weights,
     )
     files = {}
     if checkpoint is not None and checkpoint.file.exists():

@@ -8,7 +8,6 @@ from typing import Any
 
 from snnopt.algorithms import ALGORITHMS
 from snnopt.api import compile  # noqa: A004
-from snnopt.cli.model_file import load_model
 from snnopt.cli.options import (
     add_algorithm,
     add_arguments_of_build,
@@ -17,6 +16,7 @@ from snnopt.cli.options import (
     configured,
     positive,
 )
+from snnopt.cli.problem_file import load_problem
 from snnopt.oracles import verify
 
 EPILOG = """\
@@ -41,7 +41,10 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
-        "model", type=Path, metavar="MODEL.py", help="a Python file with a build() that returns a problem"
+        "model",
+        type=Path,
+        metavar="MODEL.py",
+        help="a Python file with a build() that returns a problem; or a .nir file",
     )
     add_algorithm(command)
     add_arguments_of_build(command)
@@ -55,7 +58,7 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile, verify and print; exit code 1 if anything failed."""
-    problem = load_model(arguments.model, arguments_of_build(arguments.hidden, arguments.given)).problem
+    problem = load_problem(arguments.model, arguments_of_build(arguments.hidden, arguments.given)).problem
     failed = False
     for name in ALGORITHMS if arguments.every_algorithm else (arguments.algorithm,):
         plan = compile(problem, configured(name))

@@ -8,9 +8,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from snnopt.errors import ModelError
-from snnopt.model.connections import FixedConnection, LearnedConnection, Wiring
+from snnopt.model.connections import Connection, FixedConnection, LearnedConnection, Wiring
 from snnopt.model.signal import Path, Shape
-from snnopt.program import Gather, LinearMap
+from snnopt.program import Form, Gather, LinearMap
 
 
 def lower_path(path: Path, source: str, target: Shape, stem: str | None, where: str) -> tuple[LinearMap, Shape]:
@@ -42,13 +42,14 @@ def lower_path(path: Path, source: str, target: Shape, stem: str | None, where: 
         wiring = Wiring(wiring.weight_shape, per_channel.shape[0], wiring.fan_in, wiring.channels, None, wiring.mask)
     size = int(np.prod(target))
     name = " of ".join(c.label for c in reversed(path.connections)) or "direct connection"
+    form = _form(path.connections)
     if wiring is None:
-        return LinearMap(name, source, lag, None, None, size, 1, 1, _freeze(gather)), ()
+        return LinearMap(name, source, lag, None, None, size, 1, 1, _freeze(gather), form=form), ()
     learned = cast("LearnedConnection", path.learned)
     bias = f"{stem}.bias" if learned.bias else None
     counts = (wiring.positions, wiring.fan_in, wiring.channels)
     return LinearMap(
-        name, source, lag, f"{stem}.weight", bias, *counts, _freeze(gather), wiring.mask
+        name, source, lag, f"{stem}.weight", bias, *counts, _freeze(gather), wiring.mask, form
     ), wiring.weight_shape
 
 
@@ -64,7 +65,12 @@ def lower_recurrent(recurrent: LearnedConnection, shape: Shape, name: str, stem:
     w = recurrent.wiring(shape, shape)
     counts = (w.positions, w.fan_in, w.channels)
     label = f"recurrent {recurrent.label}"
-    return LinearMap(label, name, 1, f"{stem}.weight", None, *counts, _freeze(w.gather), w.mask), w.weight_shape
+    matrix = (f"{stem}.weight", None, *counts, _freeze(w.gather), w.mask)
+    return LinearMap(label, name, 1, *matrix, _form((recurrent,))), w.weight_shape
+
+
+def _form(connections: tuple[Connection, ...]) -> Form:
+    return tuple((type(c).__name__, c.geometry) for c in connections)
 
 
 def _compose(outer: sp.csr_array | None, inner: sp.csr_array | None) -> sp.csr_array | None:

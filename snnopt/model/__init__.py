@@ -14,7 +14,7 @@ from snnopt.model.constraints import (
 )
 from snnopt.model.losses import LOSSES, CrossEntropy, Hinge, SquaredError, Window
 from snnopt.model.network import Network
-from snnopt.model.neurons import ALIF, IF, LI, LIF, NEURONS, CubaLIF, Neuron
+from snnopt.model.neurons import ALIF, IF, LI, LIF, NEURONS, CubaLIF, Neuron, beta_from_tau
 from snnopt.model.objective import Objective
 from snnopt.model.penalties import L1, L2, PENALTIES, GroupLasso, SpikeCost
 from snnopt.model.problem import Problem
@@ -65,4 +65,5 @@ __all__ = [
     "SquaredError",
     "Weights",
     "Window",
+    "beta_from_tau",
 ]

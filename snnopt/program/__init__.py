@@ -1,13 +1,14 @@
 """The intermediate form: frozen values for variables, affine couplings, step couplings and terms."""
 
 from snnopt.program.check import InvalidProgram, check_program
-from snnopt.program.maps import Gather, LinearMap
+from snnopt.program.maps import Form, Gather, LinearMap
 from snnopt.program.packing import pack_program, unpack_program
 from snnopt.program.program import AffineCoupling, Over, Program, StepCoupling, Term, Variable
 from snnopt.program.statespace import StateSpace, state_space
 
 __all__ = [
     "AffineCoupling",
+    "Form",
     "Gather",
     "InvalidProgram",
     "LinearMap",

@@ -27,6 +27,10 @@ class Gather:
         return bool(np.all(np.diff(self.indptr) <= 1) and np.all(self.data == 1.0))
 
 
+Form = tuple[tuple[str, tuple[int, ...]], ...]
+"""Connections from the source on, as declared: each one's kind and its numbers, e.g. ``("AvgPool2d", (2,))``."""
+
+
 @dataclass(frozen=True, eq=False)
 class LinearMap:
     """One term of a current: ``i[t] += W F(s_source[t - lag]) + b``, F the gather, W shared by all positions.
@@ -41,6 +45,7 @@ class LinearMap:
         [channels, positions] flattened (a dense map has one position).
     gather : None where F is the source itself.
     mask : [channels, fan_in] of bool, synapses that exist; None for all.
+    form : the connections that the map was declared as, which other formats need; None in files of before it was kept.
     """
 
     name: str
@@ -53,6 +58,7 @@ class LinearMap:
     channels: int
     gather: Gather | None = None
     mask: NDArray[np.bool_] | None = None
+    form: Form | None = None
 
     @property
     def learned(self) -> bool:

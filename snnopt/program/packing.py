@@ -101,7 +101,7 @@ def _pack_map(m: LinearMap, stem: str, arrays: dict[str, Array]) -> dict[str, An
     if m.mask is not None:
         arrays[f"{stem}/mask"] = m.mask
     gather = None if m.gather is None else [m.gather.rows, m.gather.columns]
-    return {k: getattr(m, k) for k in _PLAIN} | {"gather": gather}
+    return {k: getattr(m, k) for k in _PLAIN} | {"gather": gather, "form": m.form}
 
 
 def _unpack_map(packed: Mapping[str, Any], stem: str, arrays: Mapping[str, Array]) -> LinearMap:
@@ -109,4 +109,6 @@ def _unpack_map(packed: Mapping[str, Any], stem: str, arrays: Mapping[str, Array
     if packed["gather"] is not None:
         rows, columns = packed["gather"]
         gather = Gather(rows, columns, *(arrays[f"{stem}/{k}"] for k in ("indptr", "indices", "data")))
-    return LinearMap(**{k: packed[k] for k in _PLAIN}, gather=gather, mask=arrays.get(f"{stem}/mask"))
+    given = packed.get("form")
+    form = None if given is None else tuple((str(kind), tuple(map(int, numbers))) for kind, numbers in given)
+    return LinearMap(**{k: packed[k] for k in _PLAIN}, gather=gather, mask=arrays.get(f"{stem}/mask"), form=form)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,17 +45,33 @@ def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Arra
 
     The file is written under another name in the same folder and renamed, so a crash leaves the old file whole.
     """
+    text = json.dumps({"format": kind.name, "version": kind.version, **header}, default=np.generic.item)
+    path = path if path.suffix or path.is_dir() else path.with_suffix(".npz")
+    with written_beside(path) as file:
+        write = np.savez_compressed if kind.compressed else np.savez
+        write(file, header=np.array(text), **dict(arrays))  # type: ignore[arg-type]
+    return path
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[BinaryIO]:
+    """A new file to write, under another name in the same folder and renamed to ``path`` once it is whole.
+
+    Raises
+    ------
+    FileError
+        ``path`` is a folder.
+    FileNotFoundError
+        Its folder does not exist.
+    """
     if path.is_dir():
         raise FileError(str(path), "it is a folder", f"give a file in it, e.g. {str(path / 'digits.npz')!r}")
-    path = path if path.suffix else path.with_suffix(".npz")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot save {path}: the folder {path.parent} does not exist; make it first")
-    text = json.dumps({"format": kind.name, "version": kind.version, **header}, default=np.generic.item)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            write = np.savez_compressed if kind.compressed else np.savez
-            write(file, header=np.array(text), **dict(arrays))  # type: ignore[arg-type]
+        with os.fdopen(handle, "w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -65,7 +81,6 @@ def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Arra
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
-    return path
 
 
 def load_arrays(path: Path, kind: Format = RESULT) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -25,6 +25,11 @@ class AvgPool2d(FixedConnection):
     def __post_init__(self) -> None:
         positive(self.label, "its size", self.size)
 
+    @property
+    def geometry(self) -> tuple[int, ...]:
+        """Its size."""
+        return (int(self.size),)
+
     def output_shape(self, shape: Shape, where: str) -> Shape:  # noqa: D102
         if len(shape) != 3:
             raise ModelError(

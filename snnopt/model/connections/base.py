@@ -42,6 +42,11 @@ class Connection(ABC):
         """The user's words for it, for messages and tables."""
         return f"{type(self).__name__} {self.name!r}" if self.name else type(self).__name__
 
+    @property
+    def geometry(self) -> tuple[int, ...]:
+        """The numbers that tell it from others of its kind, but for those that are in the shape of its weights."""
+        return ()
+
     @abstractmethod
     def output_shape(self, shape: Shape, where: str) -> Shape | None:
         """Shape of the current for a source of ``shape``; raises :class:`ModelError` where they do not meet."""

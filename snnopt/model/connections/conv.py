@@ -43,6 +43,11 @@ class Convolution(LearnedConnection):
             for value in values:
                 positive(self.label, what, value, least)
 
+    @property
+    def geometry(self) -> tuple[int, ...]:
+        """Stride, then padding, along each spatial axis."""
+        return (*map(int, self._each("stride")), *map(int, self._each("padding")))
+
     def output_shape(self, shape: Shape, where: str) -> Shape:  # noqa: D102
         if len(shape) != self.axes + 1:
             axes = ("channels", "height", "width") if self.axes == 2 else ("channels", "length")

@@ -17,6 +17,11 @@ class Delay(FixedConnection):
     def __post_init__(self) -> None:
         positive(self.label, "its number of steps", self.steps)
 
+    @property
+    def geometry(self) -> tuple[int, ...]:
+        """Its number of steps."""
+        return (int(self.steps),)
+
     def output_shape(self, shape: Shape, where: str) -> Shape:  # noqa: D102
         return shape
 
