@@ -57,7 +57,7 @@ class Suite:
     net: Net
     steps: int
     target: float
-    lengths: tuple[int, ...] = (2, 4, 6, 10)
+    lengths: tuple[float, ...] = (2, 4, 6, 10)
     peer_lengths: tuple[int, ...] = (5, 10, 20, 40)
     batches: tuple[int, ...] = (32, 64, 128, 256)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -100,6 +100,7 @@ SUITES: dict[str, Suite] = {
         Net((784, 400, 10)),
         steps=10,
         target=96.5,
+        lengths=(1, 2, 4, 10),
         batches=(64, 128, 256, 512),
         tuning="halving",
     ),
@@ -110,7 +111,8 @@ SUITES: dict[str, Suite] = {
         Net((784, 800, 800, 10)),
         steps=10,
         target=97.0,
-        peer_lengths=(3, 5, 10, 20),
+        lengths=(0.5, 1, 2),
+        peer_lengths=(1, 2, 4, 8),
         batches=(128, 256, 512),
         tuning="halving",
         first_passes=0.25,

@@ -24,7 +24,7 @@ from tests.benchmarks.speed.work import engine_threads, epoch_work, seconds_alon
 class OurSettings:
     """``so.Online(epochs=..., **suite.settings)``, on so many BLAS threads at most; where products are small it takes one."""
 
-    epochs: int
+    epochs: float
     threads: int = 1
 
 
@@ -81,7 +81,7 @@ class Ours(Side):
         size = f"batch {online.batch_size}" if online.batch_size else "batch by default"
         threads = f"{settings.threads} thread{'s' * (settings.threads > 1)}"
         others = [f"{k} {v:g}" for k, v in suite.settings.items() if k != "batch_size"]
-        return (f"{settings.epochs} epochs", size, threads, *others)
+        return (f"{settings.epochs:g} epochs", size, threads, *others)
 
 
 def begin(suite: Suite, split: Split, online: so.Online, seed: int) -> Iterator[Iterate]:
