@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,34 +11,7 @@ import numpy as np
 import pytest
 
 from snnopt.oracles import Verdict
-
-TUTORIALS = sorted((Path(__file__).parents[1] / "tutorials").glob("[0-9][0-9]_*.py"))
-
-QUICK = {
-    "03_check_an_update": "--trials 1",
-    "05_your_own_variant": "picture.png --samples 200 --passes 6 --seeds 1 --trials 1",
-    "09_the_published_experiment": "picture.png --iterations 10 --samples 50 --size 8 --steps 12 --hidden 16",
-}
-"""The arguments with which a tutorial takes least; none for others."""
-
-
-def run(tutorial: Path, folder: Path, arguments: str) -> str:
-    """What it prints."""
-    environment = os.environ | {"MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
-    environment.pop("PYTHONPATH", None)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(tutorial), *arguments.split()],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    assert not done.stderr, done.stderr
-    return done.stdout
+from tests.tutorials import QUICK, RUNS, TUTORIALS, cells, run, run_quickly
 
 
 def check_an_update(told: str, folder: Path) -> None:
@@ -115,21 +85,20 @@ def test_there_are_tutorials_and_tables_name_no_other() -> None:
 
 
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda t: t.stem)
-def test_a_tutorial_runs_and_what_it_tells_holds(tutorial: Path, tmp_path: Path) -> None:
-    told = run(tutorial, tmp_path, QUICK.get(tutorial.stem, ""))
+def test_a_tutorial_runs_and_what_it_tells_holds(tutorial: Path) -> None:
+    told, folder = run_quickly(tutorial).told, RUNS / tutorial.stem
     assert told.strip() and "nan" not in told.lower().split()
-    for path in tmp_path.rglob("*.png"):
+    for path in folder.rglob("*.png"):
         share = float((picture(path) < 0.9).any(2).mean())
         assert 0.005 < share < 0.9, f"{path.name}: {share:.1%} of it is drawn on"
     if tutorial.stem in HOLDS:
-        HOLDS[tutorial.stem](told, tmp_path)
+        HOLDS[tutorial.stem](told, folder)
 
 
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda t: t.stem)
 def test_a_tutorial_begins_with_its_title(tutorial: Path) -> None:
-    lines = tutorial.read_text(encoding="utf-8").splitlines()
-    title = next(line for line in lines if line.startswith("# ") and not line.startswith("# %%"))
-    assert lines[0] == "# %% [markdown]" and title.startswith("# # ")
+    first = cells(tutorial)[0]
+    assert first.prose and first.text.startswith("# ")
 
 
 def test_the_published_experiment_reads_n_mnist(tmp_path: Path) -> None:
@@ -141,6 +110,6 @@ def test_the_published_experiment_reads_n_mnist(tmp_path: Path) -> None:
             for k in range(20 if part == "Test" else 1):
                 (folder / f"{k:05}.bin").write_bytes(bytes([digit, k, 0x80, 0, 100, digit + 1, k, 0, 10, 0]))
     tutorial = next(t for t in TUTORIALS if t.stem == "09_the_published_experiment")
-    told = run(tutorial, tmp_path, "--nmnist . --iterations 2 --samples 10 --steps 4 --hidden 3 2")
+    told = run(tutorial, tmp_path, "--nmnist . --iterations 2 --samples 10 --steps 4 --hidden 3 2").told
     assert "nmnist" in told and "stand-in" not in told and "events[2312] -> hidden1: LIF[3], hidden2: LIF[2]" in told
     assert (tmp_path / "tutorial_09.png").is_file()
