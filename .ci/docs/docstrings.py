@@ -1,0 +1,36 @@
+"""Sections of our docstrings as reStructuredText.
+
+An entry of ours is ``name : what it is``, where numpydoc and napoleon would read a type; types stand in the signatures.
+"""
+
+import re
+
+ENTRIES = {"Parameters", "Attributes", "Returns", "Raises"}
+PROSE = {"Notes"}
+ENTRY = re.compile(r"(?P<names>\*{0,2}\w[^:]*?)(?: : (?P<text>.*))?$")
+
+
+def to_fields(app, what, name, obj, options, lines):
+    """Turn every ``Section`` with its underline into a field of that name, in place."""
+    marks = [k for k in range(len(lines) - 1) if lines[k].strip() and re.fullmatch(r"-{3,}", lines[k + 1])]
+    if not marks:
+        return
+    found = lines[: marks[0]]
+    for start, end in zip(marks, [*marks[1:], len(lines)], strict=True):
+        section, body = lines[start], lines[start + 2 : end]
+        if section not in ENTRIES | PROSE:
+            raise ValueError(f"{name}: section {section!r} is none of {sorted(ENTRIES | PROSE)}")
+        if section in ENTRIES:
+            body = [line for k in body for line in entry(section, k)]
+        found += [f":{section}:", *(f"    {line}" if line else "" for line in body), ""]
+    lines[:] = found
+
+
+def entry(section, line):
+    """A line of a section: the name of an entry as a term, and what it says of it below; other lines as they are."""
+    match = ENTRY.match(line)
+    if not match or (match["text"] is None and section != "Raises"):
+        return [line]
+    names = match["names"].replace("*", r"\*").split(", ")
+    terms = ", ".join(f":exc:`{n}`" if section == "Raises" else f"**{n}**" for n in names)
+    return ["", terms, f"    {match['text']}"] if match["text"] else ["", terms]

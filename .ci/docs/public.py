@@ -1,0 +1,72 @@
+"""What is public: the names in ``snnopt.__all__``, and in ``__all__`` of each module among them."""
+
+import inspect
+from dataclasses import dataclass
+
+import snnopt
+
+TITLES = {
+    "snnopt.model": "Networks and problems",
+    "snnopt.model.connections": "Connections",
+    "snnopt.model.neurons": "Neurons",
+    "snnopt.model.losses": "Losses",
+    "snnopt.model.penalties": "Penalties on weights and spikes",
+    "snnopt.model.constraints": "Constraints",
+    "snnopt.api": "Compile, solve, simulate",
+    "snnopt.runtime": "Runs: stopping, history, checkpoints",
+    "snnopt.algorithms": "Algorithms",
+    "snnopt.penalties": "Penalty parameters and steps of ADMM",
+    "snnopt.oracles": "Verification",
+    "snnopt.report": "Equations and drawings",
+    "snnopt.report.plots": "Plots",
+    "snnopt.data": "Data",
+    "snnopt.interop": "Other tools",
+    "snnopt.errors": "Errors",
+}
+"""Pages of the reference, in this order: names that are defined below a package, under the longest that fits. Names defined
+elsewhere get a page by the name of their part of the package, after these."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A public name: ``module`` is the public one that it is in, ``home`` where it is defined."""
+
+    module: str
+    name: str
+    value: object
+    home: str
+
+    @property
+    def full(self):
+        """By which it is called and described."""
+        return f"{self.module}.{self.name}"
+
+    @property
+    def page(self):
+        """The package whose page it is on."""
+        fits = [package for package in TITLES if f"{self.home}.".startswith(f"{package}.")]
+        return max(fits, key=len) if fits else ".".join(self.home.split(".")[:2])
+
+
+def modules():
+    """Return the public modules by the names under which they are called."""
+    found = {f"snnopt.{n}": getattr(snnopt, n) for n in snnopt.__all__}
+    return {"snnopt": snnopt} | {name: value for name, value in found.items() if inspect.ismodule(value)}
+
+
+def names():
+    """Return all of them, each value once, under its shortest name."""
+    found, seen = [], set()
+    for module, contents in modules().items():
+        for name in contents.__all__:
+            value = getattr(contents, name)
+            if id(value) not in seen and not inspect.ismodule(value):
+                seen.add(id(value))
+                home = getattr(value, "__module__", None) or ""
+                found.append(Name(module, name, value, home if home.startswith("snnopt") else contents.__name__))
+    return found
+
+
+def title(page):
+    """Of a page of the reference."""
+    return TITLES.get(page, page.rpartition(".")[2].replace("_", " ").capitalize())
