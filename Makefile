@@ -2,14 +2,14 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-EXTRAS := plot,data,timeseries,numba,nir,dask,dev
+EXTRAS := plot,data,timeseries,numba,nir,dask,docs,dev
 BENCH_EXTRAS := plot,data,timeseries,numba,bench
 PEERS_EXTRAS := data,peers,dev
 PINS := .ci/constraints.txt
 PIP_INSTALL := -m pip install --disable-pip-version-check --constraint $(PINS) --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv .venv-bench .venv-peers python demo test lint format bench peers clean
+.PHONY: help .venv .venv-bench .venv-peers python demo test lint format docs bench peers clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,11 @@ lint: .venv ## Check style, format, types and the direction of imports
 format: .venv ## Mend what ruff can mend, and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: .venv ## Build the pages, build/docs/index.html: README, tutorials as they run, reference of all public names
+	rm -rf build/pages build/docs
+	mkdir -p build/pages
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --config-dir .ci/docs build/pages build/docs
 
 bench: .venv-bench ## Time small suites beside tuned competitors (installs torch, in .venv-bench); ARGS='--suite all' for all
 	.venv-bench/bin/python -m tests.benchmarks.speed $(or $(ARGS),--quick)

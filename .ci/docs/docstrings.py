@@ -7,7 +7,8 @@ import re
 
 ENTRIES = {"Parameters", "Attributes", "Returns", "Raises"}
 PROSE = {"Notes"}
-ENTRY = re.compile(r"(?P<names>\*{0,2}\w[^:]*?)(?: : (?P<text>.*))?$")
+ENTRY = re.compile(r"(?P<names>\*{0,2}\w[^:]*?) : (?P<text>.*)")
+ERRORS = re.compile(r"[A-Z]\w+(, [A-Z]\w+)*")
 
 
 def to_fields(app, what, name, obj, options, lines):
@@ -28,9 +29,10 @@ def to_fields(app, what, name, obj, options, lines):
 
 def entry(section, line):
     """A line of a section: the name of an entry as a term, and what it says of it below; other lines as they are."""
-    match = ENTRY.match(line)
-    if not match or (match["text"] is None and section != "Raises"):
+    if section == "Raises":
+        return ["", ", ".join(f":exc:`{name}`" for name in line.split(", "))] if ERRORS.fullmatch(line) else [line]
+    match = ENTRY.fullmatch(line)
+    if not match:
         return [line]
     names = match["names"].replace("*", r"\*").split(", ")
-    terms = ", ".join(f":exc:`{n}`" if section == "Raises" else f"**{n}**" for n in names)
-    return ["", terms, f"    {match['text']}"] if match["text"] else ["", terms]
+    return ["", ", ".join(f"**{name}**" for name in names), f"    {match['text']}"]

@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from textwrap import indent
 
 import public
 
+import snnopt
 from tests.tutorials import ROOT, RUNS, TUTORIALS, cells, last_run
 
 INDEX = """
@@ -40,7 +42,6 @@ QUICK = """
 *The output on this page is that of `{arguments}`, with which the tutorial takes least; without arguments it does more, and what
 the text says of results is about that.*
 """
-DIRECTIVES = ((inspect.isclass, "autoclass"), (inspect.isroutine, "autofunction"), (lambda value: True, "autodata"))
 
 
 def write(folder):
@@ -108,11 +109,11 @@ def headed(title):
 
 def overview(reference, names):
     """All public names, a line each, by page."""
-    page = [headed("All public names"), "``import snnopt as so``.\n"]
+    page = [headed("All public names"), f"``import snnopt as so``. {inspect.getdoc(snnopt)}\n"]
     for package in reference:
         here = [f"   {name.full}" for name in names if name.page == package]
         page += [f":doc:`{public.title(package)} <{package}>`\n", ".. autosummary::\n   :nosignatures:\n", *here, ""]
-    return "\n".join(page)
+    return "\n".join([*page, ".. py:module:: snnopt"])  # last, as it would shorten names above
 
 
 def described(package, names):
@@ -123,6 +124,8 @@ def described(package, names):
             page += [f".. py:module:: {name}\n", f"``{name.replace('snnopt', 'so')}``: {inspect.getdoc(module)}\n"]
     for name in names:
         if name.page == package:
-            directive = next(directive for fits, directive in DIRECTIVES if fits(name.value))
-            page += [f".. {directive}:: {name.full}\n"]
+            if public.is_data(name.value):
+                page += [f".. py:data:: {name.name}\n   :module: {name.module}\n", indent(public.docstring(name), "   ")]
+            else:
+                page += [f".. {'autoclass' if inspect.isclass(name.value) else 'autofunction'}:: {name.full}\n"]
     return "\n".join(page)

@@ -1,7 +1,11 @@
 """What is public: the names in ``snnopt.__all__``, and in ``__all__`` of each module among them."""
 
+import ast
+import importlib
 import inspect
 from dataclasses import dataclass
+
+from sphinx.pycode import ModuleAnalyzer
 
 import snnopt
 
@@ -62,9 +66,32 @@ def names():
             value = getattr(contents, name)
             if id(value) not in seen and not inspect.ismodule(value):
                 seen.add(id(value))
-                home = getattr(value, "__module__", None) or ""
-                found.append(Name(module, name, value, home if home.startswith("snnopt") else contents.__name__))
+                found.append(Name(module, name, value, home(contents, name)))
     return found
+
+
+def home(module, name):
+    """Return the module that defines a name which ``module`` imports from it or defines itself."""
+    value = getattr(module, name)
+    if is_data(value):
+        for node in ast.parse(inspect.getsource(module)).body:
+            if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
+                return home(importlib.import_module(node.module), name)
+        return module.__name__
+    return value.__module__
+
+
+def is_data(value):
+    """Whether it is no class or function, and so carries no docstring itself."""
+    return not (inspect.isclass(value) or inspect.isroutine(value))
+
+
+def docstring(name):
+    """Return a public name's own docstring; of data, the one that stands below it."""
+    if is_data(name.value):
+        return "\n".join(ModuleAnalyzer.for_module(name.home).find_attr_docs().get(("", name.name), ()))
+    own = vars(name.value).get("__doc__") if inspect.isclass(name.value) else name.value.__doc__
+    return "" if own is None or own.startswith(f"{name.name}(") else own  # as dataclass writes where there is none
 
 
 def title(page):

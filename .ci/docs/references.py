@@ -1,50 +1,92 @@
-"""References: to public names by whatever path, to what exists but is not described here as plain text, to nothing else."""
+"""References: links to what is public, by whatever path; plain text for what exists but has no page here; nothing else."""
 
+import ast
 import builtins
+import functools
 import importlib
+import re
+from pathlib import Path
 
 import public
-from sphinx.errors import ExtensionError
+from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
 
+import snnopt
+
+logger = logging.getLogger(__name__)
 ALIASES = {"Array", "ArrayLike", "NDArray"}
-"""Aliases of types that signatures show by name."""
+"""Types that signatures show by these names."""
+
+
+def readable(app, what, name, obj, options, signature, returned):
+    """Called by Sphinx for a signature, of which it leaves aliases in unions and defaults made anew as Python's repr has them."""
+    if signature:
+        signature = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", signature).replace("<factory>", "...")
+    return signature, returned and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", returned)
 
 
 def resolve(app, env, node, contnode):
-    """Called by Sphinx for a reference that it has no description of; None leaves it to fail."""
-    if node.get("refdomain") != "py":
-        return None
+    """Called by Sphinx for a reference that it cannot follow itself; None is a warning."""
     target = node["reftarget"].removeprefix(".")
-    if target in ALIASES or hasattr(builtins, target):
-        return contnode
+    if node.get("refdomain") != "py" or hasattr(builtins, target):
+        return contnode if node.get("refdomain") == "py" else None
+    head, *rest = target.split(".")
+    path = ".".join([names_in_the_package().get(head, head), *rest])
     try:
-        value = importable(target)
+        importable(path)
     except AttributeError:
         return None
-    for name in public.names():
-        if name.value is value:
-            page = env.domains["py"].objects[name.full].docname
-            return make_refnode(app.builder, node["refdoc"], page, name.full, contnode)
+    described = env.domains["py"].objects
+    parts = path.split(".")
+    for k in range(len(parts), 0, -1):
+        value = importable(".".join(parts[:k]))
+        for name in public.names():
+            full = ".".join([name.full, *parts[k:]])
+            if name.value is value and full in described:
+                return make_refnode(app.builder, node["refdoc"], described[full].docname, full, contnode)
     return contnode
 
 
 def importable(path):
-    """Return what a dotted path leads to."""
+    """Return what a dotted path leads to, or raise AttributeError."""
     parts = path.split(".")
     for k in range(len(parts), 0, -1):
         try:
             value = importlib.import_module(".".join(parts[:k]))
         except ImportError:
             continue
-        for name in parts[k:]:
-            value = getattr(value, name)
-        return value
+        return functools.reduce(getattr, parts[k:], value)
     raise AttributeError(path)
 
 
+@functools.cache
+def names_in_the_package():
+    """Return names that modules of the package define or import, for type checkers too, and the paths that they stand for."""
+    found = {}
+    for file in sorted(Path(snnopt.__file__).parent.rglob("*.py")):
+        module = ".".join(file.relative_to(Path(snnopt.__file__).parents[1]).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(tree := ast.parse(file.read_bytes())):
+            if isinstance(node, ast.ImportFrom):
+                found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+            elif isinstance(node, ast.Import):
+                found |= {a.asname: a.name for a in node.names if a.asname}
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                found[node.name] = f"{module}.{node.name}"
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                found |= {t.id: f"{module}.{t.id}" for t in targets if isinstance(t, ast.Name)}
+    return found
+
+
 def check_all_described(app, env):
-    """Called by Sphinx when all pages have been read."""
-    described = env.domains["py"].objects
-    if lacking := [name.full for name in public.names() if name.full not in described]:
-        raise ExtensionError(f"public, but on no page of the reference: {', '.join(lacking)}")
+    """Called by Sphinx when all pages have been read: every public name is on one, and has a docstring of its own."""
+    domain = env.domains["py"]
+    for name in public.names():
+        if name.full not in domain.objects:
+            logger.warning("%s is public, but on no page of the reference", name.full)
+        if not public.docstring(name):
+            logger.warning("%s is public, but has no docstring", name.full)
+    for name in public.modules():
+        if name not in domain.modules:
+            logger.warning("module %s is public, but on no page of the reference", name)

@@ -17,6 +17,7 @@ from snnopt.errors import ModelError, shown, unknown_name
 ALGORITHMS: dict[str, type[Algorithm]] = {
     a.name: a for a in (Online, Rollout, Perin2025, ExactBlock, FullDual, Consensus)
 }
+"""By name, as :func:`snnopt.compile` and the command line know them."""
 
 
 def named_algorithm(given: str | Algorithm) -> Algorithm:

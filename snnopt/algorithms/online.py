@@ -28,7 +28,7 @@ class Online(RolloutAlgorithm):
     step, move : wanted change of the potentials, ``step * move`` times the threshold, RMS, at the start.
     ridge : proximal weight mu of the weight block, times rho and the mean square of each map's features.
     readout_step, readout_ridge : step of the read-out's majorised Newton, and its mu, in the same unit.
-    dither : quantile of |v - threshold| that the half-width of the dithering is set to.
+    dither : quantile of ``|v - threshold|`` that the half-width of the dithering is set to.
     memory : forgetting factor of the Gram sums, per batch.
     gram_share : share of all samples that enter the weights' Gram sums.
     refresh : batches between two renewals of the Gram sums of hidden weights and of their factors, reached after a few tens of

@@ -164,3 +164,4 @@ class Net:
 
 
 Sweep = Iterator[Word]
+"""What :meth:`Algorithm.sweep` yields, in order: which block is updated next."""

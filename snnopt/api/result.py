@@ -80,7 +80,7 @@ class Result:
     ) -> Array | dict[str, Array]:
         """Predicted labels [N], by output name where several.
 
-        If trained on real targets: outputs [N, units], or [N] for a single unit. Data of N samples are [T, N, *shape]; check
+        If trained on real targets: outputs [N, units], or [N] for a single unit. Data of N samples are ``[T, N, *shape]``; check
         that ``len(predict(data)) == N`` where you are not sure which axis comes first. ``lengths`` [N] are the numbers of
         steps of series that are padded at their end.
         """

@@ -39,7 +39,7 @@ def simulate(
 
     Returns
     -------
-    By population: an object with ``potentials`` and ``spikes`` (None where it does not spike), [T, N, *shape], and
+    By population: an object with ``potentials`` and ``spikes`` (None where it does not spike), ``[T, N, *shape]``, and
     ``lengths``.
 
     Raises

@@ -119,7 +119,7 @@ class Node(Signal):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Input(Node):
-    """Data: spikes or analogue values, [T, N, *shape], or [N, *shape] held constant for ``timesteps``.
+    """Data: spikes or analogue values, ``[T, N, *shape]``, or ``[N, *shape]`` held constant for ``timesteps``.
 
     Parameters
     ----------
