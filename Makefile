@@ -34,7 +34,7 @@ format: .venv ## Mend what ruff can mend, and format
 docs: .venv ## Build the pages, build/docs/index.html: README, tutorials as they run, reference of all public names
 	rm -rf build/pages build/docs
 	mkdir -p build/pages
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --config-dir .ci/docs build/pages build/docs
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir .ci/docs build/pages build/docs
 
 bench: .venv-bench ## Time small suites beside tuned competitors (installs torch, in .venv-bench); ARGS='--suite all' for all
 	.venv-bench/bin/python -m tests.benchmarks.speed $(or $(ARGS),--quick)
