@@ -26,10 +26,9 @@ myst_disable_syntax = ["myst_line_comment", "myst_block_break", "myst_target"]
 autosummary_generate = False
 autodoc_member_order = "bysource"
 autodoc_type_aliases = {name: name for name in references.ALIASES}
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 72
-add_module_names = False
 toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"

@@ -8,11 +8,13 @@ import re
 ENTRIES = {"Parameters", "Attributes", "Returns", "Raises"}
 PROSE = {"Notes"}
 ENTRY = re.compile(r"(?P<names>\*{0,2}\w[^:]*?) : (?P<text>.*)")
+PUBLIC = re.compile(r"``so\.([\w.]+)``")
 ERRORS = re.compile(r"[A-Z]\w+(, [A-Z]\w+)*")
 
 
 def to_fields(app, what, name, obj, options, lines):
-    """Turn every ``Section`` with its underline into a field of that name, in place."""
+    """Turn every section with its underline into a field of that name, and names such as ``so.LIF`` into references."""
+    lines[:] = [PUBLIC.sub(r":py:obj:`so.\1 <snnopt.\1>`", line) for line in lines]
     marks = [k for k in range(len(lines) - 1) if lines[k].strip() and re.fullmatch(r"-{3,}", lines[k + 1])]
     if not marks:
         return

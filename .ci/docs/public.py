@@ -59,7 +59,7 @@ def modules():
 
 
 def names():
-    """Return all of them, each value once, under its shortest name."""
+    """Return all of them in alphabetical order, each value once, under its shortest name."""
     found, seen = [], set()
     for module, contents in modules().items():
         for name in contents.__all__:
@@ -67,7 +67,7 @@ def names():
             if id(value) not in seen and not inspect.ismodule(value):
                 seen.add(id(value))
                 found.append(Name(module, name, value, home(contents, name)))
-    return found
+    return sorted(found, key=lambda name: name.full.lower())
 
 
 def home(module, name):
