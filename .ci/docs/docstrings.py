@@ -5,6 +5,9 @@ An entry of ours is ``name : what it is``, where numpydoc and napoleon would rea
 
 import re
 
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
 ENTRIES = {"Parameters", "Attributes", "Returns", "Raises"}
 PROSE = {"Notes"}
 ENTRY = re.compile(r"(?P<names>\*{0,2}\w[^:]*?) : (?P<text>.*)")
@@ -22,7 +25,7 @@ def to_fields(app, what, name, obj, options, lines):
     for start, end in zip(marks, [*marks[1:], len(lines)], strict=True):
         section, body = lines[start], lines[start + 2 : end]
         if section not in ENTRIES | PROSE:
-            raise ValueError(f"{name}: section {section!r} is none of {sorted(ENTRIES | PROSE)}")
+            logger.warning("%s: section %r is none of %s", name, section, sorted(ENTRIES | PROSE))
         if section in ENTRIES:
             body = [line for k in body for line in entry(section, k)]
         found += [f":{section}:", *(f"    {line}" if line else "" for line in body), ""]
