@@ -57,7 +57,7 @@ def misnamed():
 class Bare:
     x: int = 0
 '''
-CONF = f'''
+CONF = f"""
 import sys
 
 sys.path[:0] = [{str(SETTINGS)!r}, "."]
@@ -69,14 +69,16 @@ snnopt.Bare = planted.Bare
 snnopt.__all__.append("Bare")
 pages.write = lambda folder: None
 from conf import *
-'''
+"""
 
 
 def test_pages_with_planted_errors_are_refused_and_others_are_not(tmp_path: Path) -> None:
     directives = "\n".join(f".. autofunction:: planted.{name}" for name in ("right", "wrong", "unended", "misnamed"))
     (tmp_path / "planted.py").write_text(PLANTED, encoding="utf-8")
     (tmp_path / "conf.py").write_text(CONF, encoding="utf-8")
-    (tmp_path / "index.rst").write_text(f"Planted\n=======\n\n{directives}\n.. autoclass:: snnopt.LIF\n", encoding="utf-8")
+    (tmp_path / "index.rst").write_text(
+        f"Planted\n=======\n\n{directives}\n.. autoclass:: snnopt.LIF\n", encoding="utf-8"
+    )
     (tmp_path / "elsewhere.md").write_text("# Elsewhere\n\n[nothing](nothing.md)\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", ".", "built"],

@@ -9,6 +9,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 import docstrings  # noqa: E402
 import pages  # noqa: E402
 import references  # noqa: E402
+from sphinx.application import Sphinx  # noqa: E402
 
 import snnopt  # noqa: E402
 
@@ -41,7 +42,7 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 
-def setup(app):
+def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("builder-inited", lambda app: pages.write(Path(app.srcdir)))
     app.connect("autodoc-process-docstring", docstrings.to_fields)

@@ -5,6 +5,7 @@ An entry of ours is ``name : what it is``, where numpydoc and napoleon would rea
 
 import re
 
+from sphinx.application import Sphinx
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ PUBLIC = re.compile(r"``so\.([\w.]+)``")
 ERRORS = re.compile(r"[A-Z]\w+(, [A-Z]\w+)*")
 
 
-def to_fields(app, what, name, obj, options, lines):
+def to_fields(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Turn every section with its underline into a field of that name, and names such as ``so.LIF`` into references."""
     lines[:] = [PUBLIC.sub(r":py:obj:`so.\1 <snnopt.\1>`", line) for line in lines]
     marks = [k for k in range(len(lines) - 1) if lines[k].strip() and re.fullmatch(r"-{3,}", lines[k + 1])]
@@ -32,7 +33,7 @@ def to_fields(app, what, name, obj, options, lines):
     lines[:] = found
 
 
-def entry(section, line):
+def entry(section: str, line: str) -> list[str]:
     """A line of a section: the name of an entry as a term, and what it says of it below; other lines as they are."""
     if section == "Raises":
         return ["", ", ".join(f":exc:`{name}`" for name in line.split(", "))] if ERRORS.fullmatch(line) else [line]

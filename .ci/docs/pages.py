@@ -5,12 +5,13 @@ import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from textwrap import indent
 
 import public
 
 import snnopt
-from tests.tutorials import ROOT, RUNS, TUTORIALS, cells, last_run
+from tests.tutorials import ROOT, RUNS, TUTORIALS, Run, cells, last_run
 
 INDEX = """
 {readme}
@@ -44,10 +45,10 @@ the text says of results is about that.*
 """
 
 
-def write(folder):
+def write(folder: Path) -> None:
     """Write all that Sphinx reads, into an empty folder."""
     names = public.names()
-    reference = [*dict.fromkeys([*public.TITLES, *(name.page for name in names)])]
+    reference = [*dict.fromkeys([*public.TITLES, *(public.page(name) for name in names)])]
     pages = {
         "index.md": INDEX.format(
             readme=linked((ROOT / "README.md").read_text(encoding="utf-8")),
@@ -56,20 +57,21 @@ def write(folder):
         ),
         "reference/index.rst": overview(reference, names),
     }
-    pages |= {f"{name}.md": linked((ROOT / f"{name}.md").read_text(encoding="utf-8")) for name in ("CONTRIBUTING", "CHANGELOG")}
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
+        pages[name] = linked((ROOT / name).read_text(encoding="utf-8"))
     pages |= {f"reference/{page}.rst": described(page, names) for page in reference}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         runs = pool.map(last_run, TUTORIALS)
         pages |= {f"tutorials/{path.stem}.md": told(path, run) for path, run in zip(TUTORIALS, runs, strict=True)}
-    for path, text in pages.items():
-        (folder / path).parent.mkdir(exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
+    for name, text in pages.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
     for path in TUTORIALS:
         shutil.copy(path, folder / "tutorials")
         shutil.copytree(RUNS / path.stem, folder / "tutorials" / path.stem)
 
 
-def told(tutorial, run):
+def told(tutorial: Path, run: Run) -> str:
     """A tutorial as a page: prose, code, what each cell printed, and the pictures that it made."""
     page, told = [], iter(zip(run.printed, run.pictures, strict=True))
     for cell in cells(tutorial):
@@ -87,13 +89,13 @@ def told(tutorial, run):
     return "\n\n".join([title, script, note, text, *page[1:]])
 
 
-def fenced(kind, text):
+def fenced(kind: str, text: str) -> str:
     """In more backticks than it has."""
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 3)
     return f"{fence}{kind}\n{text}\n{fence}"
 
 
-def linked(text):
+def linked(text: str) -> str:
     """Prose in which the names of tutorials and of what is public are references."""
     parts = re.split(r"(^```.*?^```$)", text, flags=re.DOTALL | re.MULTILINE)
     for k in range(0, len(parts), 2):
@@ -102,30 +104,38 @@ def linked(text):
     return "".join(parts)
 
 
-def headed(title):
+def headed(title: str) -> str:
     """As reStructuredText has it."""
     return f"{title}\n{'=' * len(title)}\n"
 
 
-def overview(reference, names):
+def overview(reference: list[str], names: list[public.Name]) -> str:
     """All public names, a line each, by page."""
     page = [headed("All public names"), f"``import snnopt as so``. {inspect.getdoc(snnopt)}\n"]
     for package in reference:
-        here = [f"   {name.full}" for name in names if name.page == package]
+        here = [f"   {name.full}" for name in names if public.page(name) == package]
         page += [f":doc:`{public.title(package)} <{package}>`\n", ".. autosummary::\n   :nosignatures:\n", *here, ""]
     return "\n".join([*page, ".. py:module:: snnopt"])  # last, as it would shorten names above
 
 
-def described(package, names):
+def described(package: str, names: list[public.Name]) -> str:
     """What is defined in a package, by its docstrings."""
     page = [headed(public.title(package))]
-    for name, module in public.modules().items():
+    for called, module in public.modules().items():
         if module.__name__ == package:
-            page += [f".. py:module:: {name}\n", f"``{name.replace('snnopt', 'so')}``: {inspect.getdoc(module)}\n"]
+            page += [f".. py:module:: {called}\n", f"``{called.replace('snnopt', 'so')}``: {inspect.getdoc(module)}\n"]
+    classes = {name.value: name.full for name in names if inspect.isclass(name.value)}
     for name in names:
-        if name.page == package:
-            if public.is_data(name.value):
-                page += [f".. py:data:: {name.name}\n   :module: {name.module}\n", indent(public.docstring(name), "   ")]
-            else:
-                page += [f".. {'autoclass' if inspect.isclass(name.value) else 'autofunction'}:: {name.full}\n"]
+        if public.page(name) != package:
+            continue
+        if public.is_data(name.value):
+            page += [f".. py:data:: {name.name}", f"   :module: {name.module}\n", indent(public.docstring(name), "   ")]
+        elif inspect.isclass(name.value):
+            bases = name.value.__mro__[1:]
+            described = [base.__name__ for base in bases if base in classes or not base.__module__.startswith("snnopt")]
+            page += [f".. autoclass:: {name.full}", f"   :inherited-members: {', '.join(described)}\n"]
+            if base := next((base for base in bases if base in classes), None):
+                page += [f"   Has all that :class:`{classes[base]}` has.\n"]
+        else:
+            page += [f".. autofunction:: {name.full}\n"]
     return "\n".join(page)

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 from dataclasses import dataclass
+from types import ModuleType
 
 from sphinx.pycode import ModuleAnalyzer
 
@@ -27,8 +28,8 @@ TITLES = {
     "snnopt.interop": "Other tools",
     "snnopt.errors": "Errors",
 }
-"""Pages of the reference, in this order: names that are defined below a package, under the longest that fits. Names defined
-elsewhere get a page by the name of their part of the package, after these."""
+"""Pages of the reference, in this order. A name is on the page of the package that it is defined in, the innermost that is here
+or public; where there is none, its part of snnopt gets a page, after these."""
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,21 @@ class Name:
     home: str
 
     @property
-    def full(self):
+    def full(self) -> str:
         """By which it is called and described."""
         return f"{self.module}.{self.name}"
 
-    @property
-    def page(self):
-        """The package whose page it is on."""
-        fits = [package for package in TITLES if f"{self.home}.".startswith(f"{package}.")]
-        return max(fits, key=len) if fits else ".".join(self.home.split(".")[:2])
 
-
-def modules():
+def modules() -> dict[str, ModuleType]:
     """Return the public modules by the names under which they are called."""
     found = {f"snnopt.{n}": getattr(snnopt, n) for n in snnopt.__all__}
     return {"snnopt": snnopt} | {name: value for name, value in found.items() if inspect.ismodule(value)}
 
 
-def names():
+def names() -> list[Name]:
     """Return all of them in alphabetical order, each value once, under its shortest name."""
-    found, seen = [], set()
+    found: list[Name] = []
+    seen: set[int] = set()
     for module, contents in modules().items():
         for name in contents.__all__:
             value = getattr(contents, name)
@@ -70,23 +66,23 @@ def names():
     return sorted(found, key=lambda name: name.full.lower())
 
 
-def home(module, name):
+def home(module: ModuleType, name: str) -> str:
     """Return the module that defines a name which ``module`` imports from it or defines itself."""
     value = getattr(module, name)
     if is_data(value):
         for node in ast.parse(inspect.getsource(module)).body:
-            if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
+            if isinstance(node, ast.ImportFrom) and node.module and any(alias.name == name for alias in node.names):
                 return home(importlib.import_module(node.module), name)
         return module.__name__
-    return value.__module__
+    return str(value.__module__)
 
 
-def is_data(value):
+def is_data(value: object) -> bool:
     """Whether it is no class or function, and so carries no docstring itself."""
     return not (inspect.isclass(value) or inspect.isroutine(value))
 
 
-def docstring(name):
+def docstring(name: Name) -> str:
     """Return a public name's own docstring; of data, the one that stands below it."""
     if is_data(name.value):
         return "\n".join(ModuleAnalyzer.for_module(name.home).find_attr_docs().get(("", name.name), ()))
@@ -94,6 +90,13 @@ def docstring(name):
     return "" if own is None or own.startswith(f"{name.name}(") else own  # as dataclass writes where there is none
 
 
-def title(page):
+def page(name: Name) -> str:
+    """Return the package whose page it is on."""
+    packages = {*TITLES, *(module.__name__ for module in modules().values())} - {"snnopt"}
+    fits = [package for package in packages if f"{name.home}.".startswith(f"{package}.")]
+    return max(fits, key=len) if fits else ".".join(name.home.split(".")[:2])
+
+
+def title(page: str) -> str:
     """Of a page of the reference."""
     return TITLES.get(page, page.rpartition(".")[2].replace("_", " ").capitalize())

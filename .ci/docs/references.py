@@ -8,6 +8,9 @@ import re
 from pathlib import Path
 
 import public
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
 
@@ -18,18 +21,24 @@ ALIASES = {"Array", "ArrayLike", "NDArray"}
 """Types that signatures show by these names."""
 
 
-def readable(app, what, name, obj, options, signature, returned):
+def readable(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
     """Called by Sphinx for a signature, of which it leaves aliases in unions and defaults made anew as Python's repr has them."""
     if signature:
         signature = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", signature).replace("<factory>", "...")
     return signature, returned and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", returned)
 
 
-def resolve(app, env, node, contnode):
+def resolve(
+    app: Sphinx, env: BuildEnvironment, node: nodes.Element, contnode: nodes.TextElement
+) -> nodes.Element | None:
     """Called by Sphinx for a reference that it cannot follow itself; None is a warning."""
     target = node["reftarget"].removeprefix(".")
-    if node.get("refdomain") != "py" or hasattr(builtins, target):
-        return contnode if node.get("refdomain") == "py" else None
+    if node.get("refdomain") != "py":
+        return None
+    if hasattr(builtins, target):
+        return contnode
     head, *rest = target.split(".")
     path = ".".join([names_in_the_package().get(head, head), *rest])
     try:
@@ -47,7 +56,7 @@ def resolve(app, env, node, contnode):
     return contnode
 
 
-def importable(path):
+def importable(path: str) -> object:
     """Return what a dotted path leads to, or raise AttributeError."""
     parts = path.split(".")
     for k in range(len(parts), 0, -1):
@@ -60,12 +69,14 @@ def importable(path):
 
 
 @functools.cache
-def names_in_the_package():
+def names_in_the_package() -> dict[str, str]:
     """Return names that modules of the package define or import, for type checkers too, and the paths that they stand for."""
-    found = {}
-    for file in sorted(Path(snnopt.__file__).parent.rglob("*.py")):
-        module = ".".join(file.relative_to(Path(snnopt.__file__).parents[1]).with_suffix("").parts).removesuffix(".__init__")
-        for node in ast.walk(tree := ast.parse(file.read_bytes())):
+    found: dict[str, str] = {}
+    root = Path(snnopt.__file__).parents[1]
+    for file in sorted((root / "snnopt").rglob("*.py")):
+        module = ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        tree = ast.parse(file.read_bytes())
+        for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
             elif isinstance(node, ast.Import):
@@ -79,7 +90,7 @@ def names_in_the_package():
     return found
 
 
-def check_all_described(app, env):
+def check_all_described(app: Sphinx, env: BuildEnvironment) -> None:
     """Called by Sphinx when all pages have been read: every public name is on one, and has a docstring of its own."""
     domain = env.domains["py"]
     for name in public.names():
@@ -87,6 +98,6 @@ def check_all_described(app, env):
             logger.warning("%s is public, but on no page of the reference", name.full)
         if not public.docstring(name):
             logger.warning("%s is public, but has no docstring", name.full)
-    for name in public.modules():
-        if name not in domain.modules:
-            logger.warning("module %s is public, but on no page of the reference", name)
+    for module in public.modules():
+        if module not in domain.modules:
+            logger.warning("module %s is public, but on no page of the reference", module)

@@ -131,7 +131,8 @@ class Plan:
 
         Parameters
         ----------
-        data : ``[T, N, *shape]``, or ``[N, *shape]`` with ``timesteps``, held constant; a dict by input name where there are several.
+        data : ``[T, N, *shape]``, or ``[N, *shape]`` with ``timesteps``, held constant; a dict by input name where there are
+            several.
         targets : labels [N], or real targets [N, units] for a squared error; a dict by output name where there are several.
         timesteps : T for data without a time axis.
         lengths : number of steps of each series [N], where they differ; what stands after a series' end is never read, and
