@@ -46,6 +46,7 @@ def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("builder-inited", lambda app: pages.write(Path(app.srcdir)))
     app.connect("autodoc-process-docstring", docstrings.to_fields)
+    app.connect("autodoc-skip-member", references.foreign)
     app.connect("autodoc-process-signature", references.readable)
     app.connect("missing-reference", references.resolve)
     app.connect("env-check-consistency", references.check_all_described)

@@ -1,14 +1,17 @@
-"""What is public: the names in ``snnopt.__all__``, and in ``__all__`` of each module among them."""
+"""What is public: ``__all__`` of snnopt, and of modules that are in it or that the README or a tutorial imports."""
 
 import ast
+import functools
 import importlib
 import inspect
+import re
 from dataclasses import dataclass
 from types import ModuleType
 
 from sphinx.pycode import ModuleAnalyzer
 
 import snnopt
+from tests.tutorials import ROOT, TUTORIALS
 
 TITLES = {
     "snnopt.model": "Networks and problems",
@@ -49,10 +52,14 @@ class Name:
 
 def modules() -> dict[str, ModuleType]:
     """Return the public modules by the names under which they are called."""
-    found = {f"snnopt.{n}": getattr(snnopt, n) for n in snnopt.__all__}
-    return {"snnopt": snnopt} | {name: value for name, value in found.items() if inspect.ismodule(value)}
+    found = {"snnopt": snnopt} | {f"snnopt.{name}": getattr(snnopt, name) for name in snnopt.__all__}
+    for text in (ROOT / "README.md", *TUTORIALS):
+        for path in re.findall(r"^(?:from|import) (snnopt\.[\w.]+)", text.read_text(encoding="utf-8"), re.MULTILINE):
+            found.setdefault(path, importlib.import_module(path))
+    return {name: value for name, value in found.items() if inspect.ismodule(value) and hasattr(value, "__all__")}
 
 
+@functools.cache
 def names() -> list[Name]:
     """Return all of them in alphabetical order, each value once, under its shortest name."""
     found: list[Name] = []

@@ -4,7 +4,6 @@ import ast
 import builtins
 import functools
 import importlib
-import re
 from pathlib import Path
 
 import public
@@ -12,6 +11,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
+from sphinx.util.inspect import TypeAliasForwardRef
 from sphinx.util.nodes import make_refnode
 
 import snnopt
@@ -21,13 +21,19 @@ ALIASES = {"Array", "ArrayLike", "NDArray"}
 """Types that signatures show by these names."""
 
 
+TypeAliasForwardRef.__repr__ = lambda self: self.name  # Sphinx writes the repr of an alias in a union
+
+
 def readable(
     app: Sphinx, what: str, name: str, obj: object, options: object, signature: str | None, returned: str | None
 ) -> tuple[str | None, str | None]:
-    """Called by Sphinx for a signature, of which it leaves aliases in unions and defaults made anew as Python's repr has them."""
-    if signature:
-        signature = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", signature).replace("<factory>", "...")
-    return signature, returned and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", returned)
+    """Called by Sphinx for a signature, of which it cannot read a dataclass's word for a default that is made anew."""
+    return signature and signature.replace("<factory>", "..."), returned
+
+
+def foreign(app: Sphinx, what: str, name: str, obj: object, skip: bool, options: object) -> bool | None:
+    """Called by Sphinx for a member of a class: one that another package made, such as scikit-learn's requests, is left out."""
+    return None if str(getattr(obj, "__module__", "snnopt")).startswith("snnopt") else True
 
 
 def resolve(

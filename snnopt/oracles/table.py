@@ -45,6 +45,7 @@ ORACLES: tuple[Oracle, ...] = (
     ConvexCopyOracle(),
     DiscreteCopyOracle(),
 )
+"""In order; the first that matches a block judges it."""
 
 
 def oracle_for(block: Block) -> tuple[Oracle | None, str]:
