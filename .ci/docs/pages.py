@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import indent
 
 import public
+from sphinx.errors import SphinxError
 
 import snnopt
 from tests.tutorials import ROOT, RUNS, TUTORIALS, Run, cells, last_run
@@ -60,15 +61,23 @@ def write(folder: Path) -> None:
     for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
         pages[name] = linked((ROOT / name).read_text(encoding="utf-8"))
     pages |= {f"reference/{page}.rst": described(page, names) for page in reference}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = pool.map(last_run, TUTORIALS)
-        pages |= {f"tutorials/{path.stem}.md": told(path, run) for path, run in zip(TUTORIALS, runs, strict=True)}
+    for path, run in zip(TUTORIALS, last_runs(), strict=True):
+        pages[f"tutorials/{path.stem}.md"] = told(path, run)
     for name, text in pages.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     for path in TUTORIALS:
         shutil.copy(path, folder / "tutorials")
         shutil.copytree(RUNS / path.stem, folder / "tutorials" / path.stem)
+
+
+def last_runs() -> list[Run]:
+    """What every tutorial tells; one that fails ends the build."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            return list(pool.map(last_run, TUTORIALS))
+        except AssertionError as error:
+            raise SphinxError(str(error)) from error
 
 
 def told(tutorial: Path, run: Run) -> str:
