@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from snnopt.data import encode
 from snnopt.data.basic_motions import basic_motions
 from snnopt.data.dataset import Dataset
 from snnopt.data.digits import digits
@@ -29,6 +30,7 @@ __all__ = [
     "basic_motions",
     "bin_events",
     "digits",
+    "encode",
     "from_tonic",
     "japanese_vowels",
     "pad",

@@ -1,4 +1,4 @@
-"""A data set, split into training and test rows, and the check of a whole-number argument that its makers share."""
+"""A data set, split into training and test rows, and what its makers and users share: shapes, and the check of a whole number."""
 
 from __future__ import annotations
 
@@ -55,6 +55,11 @@ class Dataset:
             f"Dataset({self.name!r}, {len(self.y_train)} train, {len(self.y_test)} test, "
             f"{steps}{features} features, {len(self.classes)} classes)"
         )
+
+
+def in_shape(X: Array, lead: int, shape: tuple[int, ...]) -> Array:
+    """Return ``X`` with its axes after the first ``lead`` as an input declares them, where they have as many values."""
+    return X.reshape(*X.shape[:lead], *shape) if math.prod(X.shape[lead:]) == math.prod(shape) else X
 
 
 def whole(where: str, name: str, value: object, low: int, high: float = math.inf) -> int:
