@@ -39,6 +39,6 @@ def add(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compile and print."""
     algorithm = configured(arguments.algorithm)
-    problem = load_model(arguments.model, arguments_of_build(arguments.hidden, arguments.given)).problem
+    problem = load_model(arguments.model).problem(arguments_of_build(arguments.hidden, arguments.given))
     print(f"{problem}\n\n{compile(problem, algorithm).explain()}")
     return 0

@@ -55,7 +55,7 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile, verify and print; exit code 1 if anything failed."""
-    problem = load_model(arguments.model, arguments_of_build(arguments.hidden, arguments.given)).problem
+    problem = load_model(arguments.model).problem(arguments_of_build(arguments.hidden, arguments.given))
     failed = False
     for name in ALGORITHMS if arguments.every_algorithm else (arguments.algorithm,):
         plan = compile(problem, configured(name))

@@ -9,6 +9,7 @@ from snnopt.data.digits import digits
 from snnopt.data.events import Events, bin_events, from_tonic, read_nmnist, read_shd, saccade_digits
 from snnopt.data.japanese_vowels import japanese_vowels
 from snnopt.data.pulse_order import pulse_order
+from snnopt.data.read import read
 from snnopt.data.series import pad
 from snnopt.data.ts_file import read_ts
 
@@ -35,6 +36,7 @@ __all__ = [
     "japanese_vowels",
     "pad",
     "pulse_order",
+    "read",
     "read_nmnist",
     "read_shd",
     "read_ts",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from snnopt.data.dataset import Array
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
