@@ -139,6 +139,7 @@ class TestTables:
             ("x,k\n1,a\n2,b,3\n", "line 3: it has 3 cells, and line 1 has 2"),
             ("x,colour,k\n1,red,a\n2,blue,b\n", "line 2, column 2 .*'red' is no finite number"),
             ("x;y;k\n1,5;2;a\n", "decimal points"),
+            ("1,5;2,5;3\n", "decimal points"),
             ("1_0,a\n", "'1_0'|no row"),
             ("1,a\n2,a\n", "all its labels are 'a'"),
             ("1,1.5\n2,2.5\n", "real numbers, e.g. 1.5"),

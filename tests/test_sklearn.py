@@ -99,6 +99,12 @@ class TestClassifier:
         for name, w in wanted.weights.items():
             np.testing.assert_array_equal(e.result_.weights[name], w)
 
+    def test_a_samples_outcome_does_not_depend_on_those_beside_it(self) -> None:
+        X, y = load_digits(return_X_y=True)
+        e = SNNClassifier(max_iter=1, random_state=0).fit(X[:400], y[:400])
+        alone = np.concatenate([e.decision_function(x[None]) for x in X[400:440]])
+        np.testing.assert_allclose(e.decision_function(X[400:])[:40], alone, rtol=1e-10, atol=1e-10)
+
     def test_two_classes_have_one_decision(self, iris: Any) -> None:
         X, y = iris[0], iris[1] == "setosa"
         e = SNNClassifier((10,), random_state=0).fit(X, y)

@@ -1,16 +1,18 @@
-"""A data set, split into training and test rows, and what its makers and users share: shapes, and the check of a whole number."""
+"""A data set, split into training and test rows, and what its makers and users share: shapes, checks of paths and numbers."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.data.scaling import Scaling
-from snnopt.errors import DataError
+from snnopt.errors import DataError, shown
 
 Array = NDArray[Any]
 
@@ -69,6 +71,15 @@ class Dataset:
 def in_shape(X: Array, lead: int, shape: tuple[int, ...]) -> Array:
     """Return ``X`` with its axes after the first ``lead`` as an input declares them, where they have as many values."""
     return X.reshape(*X.shape[:lead], *shape) if math.prod(X.shape[lead:]) == math.prod(shape) else X
+
+
+def a_path(where: str, value: object) -> Path:
+    """Return the name of a file or folder as a path, or raise a :class:`DataError`."""
+    if not isinstance(value, str | PathLike) or not str(value):
+        raise DataError(
+            where, f"{shown(value)} is no path", "give the name of a file or folder, as text or a pathlib.Path"
+        )
+    return Path(value)
 
 
 def whole(where: str, name: str, value: object, low: int, high: float = math.inf) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from snnopt.data.csv_file import read_csv
-from snnopt.data.dataset import Array, Dataset, whole
+from snnopt.data.dataset import Array, Dataset, a_path, whole
 from snnopt.data.labels import class_names, numbered
 from snnopt.data.npz_file import read_npz
 from snnopt.data.rows import Rows
@@ -124,9 +124,7 @@ def read(
 
 def _rows(path: str | PathLike[str], target: str | int | None, header: bool | None) -> tuple[Rows, Rows | None]:
     """The rows of a file, and its test rows where it has some."""
-    if not isinstance(path, str | PathLike):
-        raise DataError("data", f"{shown(path)} is no path", "give the name of a file")
-    file = Path(path)
+    file = a_path("data", path)
     suffix = file.suffix.lower()
     if file.is_dir():
         raise FileError(str(file), "it is a folder", f"give a file in it; {ELSEWHERE['.bin']}")
