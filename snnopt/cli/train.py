@@ -45,6 +45,8 @@ connected layers of LIF neurons:
   snnopt train --data flowers.csv --hidden 100 50 --with neuron=alif --with alpha=0.1
   snnopt train --data houses.csv --target price --regression --timesteps 20
   snnopt train models/motions_recurrent.py --data Gestures_TRAIN.ts --test Gestures_TEST.ts
+Features of files are standardised by the training rows: what --save writes takes new rows as
+so.data.read(FILE, ...).scaling(rows), read with the same options and seed. Labels are numbered; their names are told.
 
 a long run, kept every 10 records, and gone on with after whatever stopped it:
   snnopt train models/digits_mlp.py --algorithm full_dual --epochs 3000 --checkpoint run.npz --every 10 --watch 2> log.txt

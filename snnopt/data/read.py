@@ -58,7 +58,8 @@ def read(
     Labels, text or numbers, become 0, 1, ... in the order of their names (numbers by size, a ``.ts`` file's as its header names
     them); the names are kept in ``classes``. Features are standardised by the training rows,
     ``(x - mean) / std``, series by channel; arrays of nothing but 0 and 1, spikes, are left as they are. Real targets are
-    standardised too. What was subtracted and divided by is in ``scaling`` and ``target_scaling``.
+    standardised too. What was subtracted and divided by is in ``scaling`` and ``target_scaling``: a network trained on the
+    data set takes new rows as ``dataset.scaling(rows)``, and ``dataset.target_scaling.undo`` brings its predictions back.
 
     Parameters
     ----------

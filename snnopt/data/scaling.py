@@ -29,8 +29,14 @@ class Scaling:
 
 def standard_scaling(rows: Array) -> Scaling:
     """Mean and standard deviation of ``rows`` [M, n]; the deviation is 1 where a feature is constant in them."""
+    mean, spread = rows.mean(axis=0), np.ptp(rows, axis=0)
     # The range, not std, tells a constant feature: its std may be a rounding error instead of 0.
-    return Scaling(rows.mean(axis=0), np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0))
+    spread = np.where(spread > 0, spread, 1.0)
+    with np.errstate(over="ignore", under="ignore"):
+        std = rows.std(axis=0)
+        lost = (std == 0) | ~np.isfinite(std)  # squares of 1e200 or 1e-200
+        std = np.where(lost, spread * ((rows - mean) / spread).std(axis=0), std)
+    return Scaling(mean, np.where(np.ptp(rows, axis=0) > 0, std, 1.0))
 
 
 def unit_scaling(rows: Array) -> Scaling:

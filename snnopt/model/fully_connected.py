@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
+from numbers import Integral, Real
 from typing import Any
 
 from snnopt.errors import ModelError, shown, unknown_name
 from snnopt.model.connections import Dense
+from snnopt.model.connections.base import yes_or_no
 from snnopt.model.losses import CrossEntropy, SquaredError
 from snnopt.model.network import Network
 from snnopt.model.neurons import ALIF, IF, LI, LIF, CubaLIF, Neuron
@@ -57,6 +60,9 @@ def fully_connected(
     sizes = _sizes(hidden)
     if alpha is None:
         alpha = REGRESSION_ALPHA if classes is None else CLASSIFICATION_ALPHA
+    if not isinstance(alpha, Real) or not 0 <= alpha < math.inf:
+        raise ModelError("penalty", f"alpha={shown(alpha)}", "give a number of at least 0, e.g. 0.01")
+    yes_or_no("hidden layers", "recurrent", recurrent)
     features = Input(inputs, name="features")
     signal: Input | Population = features
     layers = []
@@ -78,12 +84,12 @@ def sizes_taken(build: Callable[..., object], sizes: Mapping[str, int]) -> dict[
     return {name: size for name, size in sizes.items() if name in takes}
 
 
-def _sizes(hidden: Any) -> tuple[int, ...]:
-    try:
-        return tuple(hidden) if isinstance(hidden, Iterable) and not isinstance(hidden, str) else (int(hidden),)
-    except (TypeError, ValueError):
+def _sizes(hidden: object) -> tuple[int, ...]:
+    given = tuple(hidden) if isinstance(hidden, Iterable) and not isinstance(hidden, str) else (hidden,)
+    if not all(isinstance(units, Integral) and not isinstance(units, bool) for units in given):
         fix = "give the number of neurons in each hidden layer, e.g. (100,) or (100, 50)"
-        raise ModelError("hidden layers", f"their sizes are {shown(hidden)}", fix) from None
+        raise ModelError("hidden layers", f"their sizes are {shown(hidden)}", fix)
+    return given
 
 
 def _neuron(given: Any, beta: float, recurrent: bool, name: str) -> Neuron:

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from snnopt.algorithms import Algorithm, named_algorithm
 from snnopt.api import compile  # noqa: A004
 from snnopt.data.dataset import Array, in_shape
-from snnopt.data.scaling import are_spikes, standard_scaling
+from snnopt.data.scaling import Scaling, are_spikes, standard_scaling
 from snnopt.errors import ModelError, shown, unknown_name
 from snnopt.model import Neuron, Problem
 from snnopt.model.fully_connected import fully_connected, sizes_taken
@@ -136,7 +136,8 @@ class SpikingEstimator(BaseEstimator, ABC):
 
     def _prepare(self, X: Array, seed: int) -> None:
         """Learn how inputs are encoded or scaled."""
-        self.encoder_ = self.scaling_ = None
+        self.encoder_: Encoder | None = None
+        self.scaling_: Scaling | None = None
         if self.encoder is not None:
             if not isinstance(self.encoder, str) or self.encoder not in ENCODERS:
                 raise unknown_name("encoder", self.encoder, ENCODERS)

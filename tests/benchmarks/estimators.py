@@ -1,7 +1,7 @@
 """``SNNClassifier`` and ``SNNRegressor``, defaults unchanged, beside scikit-learn's own on its small data sets.
 
-Run: ``python -m tests.benchmarks.estimators [--splits 3]``. Five-fold cross-validation, shuffled by the seeds 0, 1, ... of as many
-runs as ``--splits``: the same folds for all. scikit-learn's estimators get standardised features (ours standardise by
+Run: ``python -m tests.benchmarks.estimators [--splits 3]``. Five-fold cross-validation, shuffled by the seeds 0, 1, ... of as
+many runs as ``--splits``: the same folds for all. scikit-learn's estimators get standardised features (ours standardise by
 themselves) and, for regression, standardised targets; they keep their defaults, but for the iterations that they ask for.
 The random hidden layer is the network that training starts from, with only its read-out solved.
 """
