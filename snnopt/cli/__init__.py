@@ -21,6 +21,7 @@ EPILOG = """\
 examples:
   snnopt demo                                  train on real digits in a second, and draw what happened
   snnopt train MODEL.py --save digits.npz      train the network that MODEL.py declares
+  snnopt train --data flowers.csv              train on a table of your own
   snnopt train MODEL.py --checkpoint run.npz   keep the run's state, to go on from after a stop
   snnopt explain MODEL.py --hidden 100 100     show which closed form solves which part of it
   snnopt verify MODEL.py                       check every closed form against CVXPY or enumeration

@@ -10,10 +10,11 @@ from typing import Any
 
 from snnopt.api import Result, load
 from snnopt.api.to_nir import to_nir
-from snnopt.cli.experiment import in_shape
+from snnopt.cli.data import add_data, data_of
+from snnopt.cli.experiment import dataset_in_shape
 from snnopt.cli.options import add_seed, output_path, positive, seconds
-from snnopt.data import DATASETS
-from snnopt.errors import ModelError, unknown_name
+from snnopt.data import Dataset
+from snnopt.errors import ModelError
 from snnopt.interop.nir import save_graph
 
 EPILOG = """\
@@ -56,17 +57,17 @@ def add(subparsers: Any) -> None:
         default="error",
         help="what to do about spikes that would change",
     )
-    command.add_argument("--data", metavar="NAME", help=f"what to run then: one of {', '.join(DATASETS)}")
-    command.add_argument("--samples", type=positive, metavar="N", help="... its first N test samples only")
+    add_data(command.add_argument_group("test samples to run then"))
+    command.add_argument("--samples", type=positive, metavar="N", dest="few", help="... the first N only")
     add_seed(command, "their split")
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, samples=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Load, convert, write and tell."""
     output_path("NET.nir", arguments.graph)
     result = load(arguments.result)
-    data = None if arguments.data is None else _test_data(result, arguments.data, arguments.seed, arguments.samples)
+    data = None if arguments.data is None else _test_data(result, data_of(arguments, None), arguments.few)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         graph = to_nir(
@@ -83,14 +84,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _test_data(result: Result, name: str, seed: int, samples: int | None) -> dict[str, Any]:
+def _test_data(result: Result, dataset: Dataset, samples: int | None) -> dict[str, Any]:
     """Test samples in the shape that the network's one input takes."""
-    if name not in DATASETS:
-        raise unknown_name("data set", name, DATASETS)
     if len(result.program.inputs) > 1:
         raise ModelError(
             "--data", "the network has several inputs", "export it from Python, so.to_nir(..., data={...})"
         )
-    d = in_shape(DATASETS[name](seed=seed), result.program.inputs[0].shape)
+    d = dataset_in_shape(dataset, result.program.inputs[0].shape)
     x = d.X_test[:, :samples] if d.timed else d.X_test[:samples]
     return {"data": x, "lengths": None if d.lengths_test is None else d.lengths_test[:samples]}

@@ -1,9 +1,9 @@
 """How the time of ``online`` grows with the number of samples, steps, width and depth, and whether its memory grows.
 
 Run: ``python -m tests.benchmarks.speed.growth [--repeats 5] [--only AXIS]``; prints Markdown. Random images held constant (drawn
-anew in every step where inputs change), random labels; 64-100-10, T = 10, 2,000 samples in batches of 128, but for what varies, over a factor of 16. Times are medians of the
-epochs after the first; the slope p is that of ``log seconds = p log size + c``. It has no competitor: what it is held against is
-the order that the sweep's formulas have.
+anew in every step where inputs change), random labels; 64-100-10, T = 10, 2,000 samples in batches of 128, but for what varies,
+over a factor of 16. Times are medians of the epochs after the first; the slope p is that of ``log seconds = p log size + c``. It
+has no competitor: what it is held against is the order that the sweep's formulas have.
 """
 
 from __future__ import annotations
