@@ -70,6 +70,7 @@ from snnopt.penalties import (
 from snnopt.runtime import Anderson, Checkpoint, History, OverRelaxation, Record, Status, Stopping
 
 if TYPE_CHECKING:
+    from snnopt import metrics
     from snnopt.oracles import VerificationError, verify, verify_rule
     from snnopt.report import plots as plot
     from snnopt.report.draw import draw, mermaid
@@ -82,6 +83,7 @@ _ON_FIRST_USE = {
     "draw": ("snnopt.report.draw", "draw"),
     "latex": ("snnopt.report.latex", "latex"),
     "mermaid": ("snnopt.report.draw", "mermaid"),
+    "metrics": ("snnopt.metrics", None),
     "plot": ("snnopt.report.plots", None),
     "verify": ("snnopt.oracles", "verify"),
     "verify_rule": ("snnopt.oracles", "verify_rule"),
@@ -181,6 +183,7 @@ __all__ = [
     "latex",
     "load",
     "mermaid",
+    "metrics",
     "plot",
     "simulate",
     "verify",

@@ -68,7 +68,7 @@ class Result:
         self, data: object, *, timesteps: int | None = None, lengths: ArrayLike | None = None
     ) -> Array | dict[str, Array]:
         """What the loss sees of each output: e.g. its mean membrane potential, [N, units], by name where several."""
-        return _alone(self._readouts(self._samples(data, timesteps, lengths)))
+        return _alone(self._readouts(self.samples(data, timesteps, lengths)))
 
     def predict(
         self, data: object, *, timesteps: int | None = None, lengths: ArrayLike | None = None
@@ -79,7 +79,7 @@ class Result:
         that ``len(predict(data)) == N`` where you are not sure which axis comes first. ``lengths`` [N] are the numbers of
         steps of series that are padded at their end.
         """
-        found = self._readouts(self._samples(data, timesteps, lengths))
+        found = self._readouts(self.samples(data, timesteps, lengths))
         return _alone({n: self._decide(n, m) for n, m in found.items()})
 
     def score(
@@ -90,7 +90,7 @@ class Result:
         Labels [N] are scored by accuracy, real targets [N, units] by R squared (NaN where they do not vary), whatever the
         network was trained on.
         """
-        samples = self._samples(data, timesteps, lengths)
+        samples = self.samples(data, timesteps, lengths)
         shape = next(iter(samples.arrays.values())).shape
         wanted = check_targets(self.program, targets, samples.count, shape)
         return score(self._readouts(samples), wanted)
@@ -113,7 +113,8 @@ class Result:
         header["program"], more = pack_program(self.program)
         return save_arrays(Path(path), header, arrays | more)
 
-    def _samples(self, data: object, timesteps: int | None, lengths: ArrayLike | None) -> Samples:
+    def samples(self, data: object, timesteps: int | None = None, lengths: ArrayLike | None = None) -> Samples:
+        """``data`` checked as :meth:`predict` checks them."""
         steps = self.steps_for(data) if timesteps is None else timesteps
         samples = check_inputs(self.program, data, steps, lengths)
         if self.unequal:
