@@ -233,6 +233,7 @@ class TestDecisions:
         result = plan.solve(timed, labels, lengths=lengths)
         trial = so.metrics.trial(result, timed, lengths=lengths)
         readout = result.readout(timed, lengths=lengths)
+        assert not isinstance(readout, dict)
         np.testing.assert_allclose(seen(trial, "readout", own(trial, "readout")), readout, rtol=1e-3, atol=1e-5)
         assert so.metrics.accuracy(trial, targets=labels) == result.score(timed, labels, lengths=lengths)
         found = so.metrics.summary(result, timed, labels, lengths=lengths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class Result:
     algorithm : its name.
     real_outputs : outputs that were trained on real targets, not labels.
     unequal : whether training was given ``lengths``; timed data then need theirs too.
+    equations : the problem, a line each, in LaTeX between dollar signs; none in files of before they were kept.
+    origin : seed, size of the training data, versions, machine and command of the run, by name; likewise.
     """
 
     program: Program
@@ -59,6 +61,8 @@ class Result:
     algorithm: str = ""
     real_outputs: tuple[str, ...] = ()
     unequal: bool = False
+    equations: tuple[str, ...] = ()
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{n} {w.shape}" for n, w in self.weights.items())
@@ -106,6 +110,8 @@ class Result:
             "algorithm": self.algorithm,
             "real_outputs": list(self.real_outputs),
             "unequal": self.unequal,
+            "equations": list(self.equations),
+            "origin": dict(self.origin),
             "history": self.history.as_rows(),
         }
         arrays = {f"weights/{n}": w for n, w in self.weights.items()}
@@ -174,7 +180,10 @@ def load(path: str | os.PathLike[str]) -> Result:
             timesteps=header["timesteps"],
             algorithm=str(header["algorithm"]),
             real_outputs=tuple(header["real_outputs"]),
-            unequal=bool(header.get("unequal", False)),  # files of before it was kept have none
+            # files of before these were kept have none
+            unequal=bool(header.get("unequal", False)),
+            equations=tuple(str(line) for line in header.get("equations", ())),
+            origin={str(k): v for k, v in header.get("origin", {}).items()},
         )
 
 

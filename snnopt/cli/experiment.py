@@ -126,6 +126,7 @@ def run_experiment(
         progress=progress,
         **options,
     )
+    result = replace(result, origin={**result.origin, "data": d.name})
     train = result.score(d.X_train, d.y_train, lengths=d.lengths_train)
     test = result.score(d.X_test, d.y_test, lengths=d.lengths_test)
     baseline = random_hidden_baseline(

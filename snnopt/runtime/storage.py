@@ -51,21 +51,29 @@ def save_arrays(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Arra
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot save {path}: the folder {path.parent} does not exist; make it first")
     text = json.dumps({"format": kind.name, "version": kind.version, **header}, default=np.generic.item)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    with written_beside(path) as beside, beside.open("wb") as file:
+        write = np.savez_compressed if kind.compressed else np.savez
+        write(file, header=np.array(text), **dict(arrays))  # type: ignore[arg-type]
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Give a file of another name in the same folder, and rename it to ``path`` once it is written; a failure leaves no trace."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    beside = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            write = np.savez_compressed if kind.compressed else np.savez
-            write(file, header=np.array(text), **dict(arrays))  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
+        yield beside
         umask = os.umask(0)
         os.umask(umask)
-        Path(beside).chmod(0o666 & ~umask)
-        Path(beside).replace(path)
+        beside.chmod(0o666 & ~umask)
+        beside.replace(path)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
-    return path
 
 
 def load_arrays(path: Path, kind: Format = RESULT) -> tuple[dict[str, Any], dict[str, Array]]:
