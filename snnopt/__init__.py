@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from snnopt.oracles import VerificationError, verify, verify_rule
     from snnopt.report import plots as plot
     from snnopt.report.draw import draw, mermaid
+    from snnopt.report.html import html_report
     from snnopt.report.latex import latex
 
 __version__ = "0.1.0"
@@ -81,6 +82,7 @@ __version__ = "0.1.0"
 _ON_FIRST_USE = {
     "VerificationError": ("snnopt.oracles", "VerificationError"),
     "draw": ("snnopt.report.draw", "draw"),
+    "html_report": ("snnopt.report.html", "html_report"),
     "latex": ("snnopt.report.latex", "latex"),
     "mermaid": ("snnopt.report.draw", "mermaid"),
     "metrics": ("snnopt.metrics", None),
@@ -180,6 +182,7 @@ __all__ = [
     "compile",
     "data",
     "draw",
+    "html_report",
     "latex",
     "load",
     "mermaid",

@@ -110,11 +110,8 @@ def run_experiment(
 
     ``options`` are further arguments of :meth:`Plan.solve`.
     """
-    if len(problem.network.inputs) > 1 or len(problem.network.outputs) > 1:
-        raise DataError(
-            f"data {dataset.name!r}", "they are one input and one output, the network has more", "train it from Python"
-        )
-    d = _in_shape(dataset, problem.network.inputs[0].shape)
+    check_single(dataset, len(problem.network.inputs), len(problem.network.outputs))
+    d = in_shape(dataset, problem.network.inputs[0].shape)
     steps = None if d.timed else timesteps
     result = compile(problem, algorithm).solve(
         d.X_train,
@@ -143,7 +140,15 @@ def run_experiment(
     return Experiment(problem, d, steps, seed, result, train, test, baseline)
 
 
-def _in_shape(dataset: Dataset, shape: tuple[int, ...] | None) -> Dataset:
+def check_single(dataset: Dataset, inputs: int, outputs: int) -> None:
+    """Raise where a network has more inputs or outputs than a data set."""
+    if inputs > 1 or outputs > 1:
+        raise DataError(
+            f"data {dataset.name!r}", "they are one input and one output, the network has more", "use it from Python"
+        )
+
+
+def in_shape(dataset: Dataset, shape: tuple[int, ...] | None) -> Dataset:
     """The samples in the shape that an input declares, where they have as many features, e.g. [N, 8, 8] for [N, 64]."""
     lead = 2 if dataset.timed else 1
     if shape is None or np.prod(shape) != np.prod(dataset.X_train.shape[lead:]):

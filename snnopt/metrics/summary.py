@@ -15,7 +15,7 @@ from snnopt.metrics.operations import SynapticOperations, synaptic_operations
 from snnopt.metrics.size import Footprint, connection_sparsity, footprint
 from snnopt.metrics.trial import Trial, trial
 from snnopt.runtime import check_targets, score
-from snnopt.runtime.cells import number, percent, text_table
+from snnopt.runtime.cells import many, percent, text_table
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class Summary:
         rows |= {
             "activation sparsity": percent(self.activation_sparsity),
             "connection sparsity": percent(self.connection_sparsity),
-            "effective ACs per sample": number(ops.effective_acs),
-            "effective MACs per sample": number(ops.effective_macs),
-            "dense operations per sample": number(ops.dense),
+            "effective ACs per sample": many(ops.effective_acs),
+            "effective MACs per sample": many(ops.effective_macs),
+            "dense operations per sample": many(ops.dense),
             "energy estimate per sample": f"{self.joules:.3g} J",
-            "footprint": f"{size.total:.0f} bytes",
+            "footprint": f"{size.total:,.0f} bytes",
         }
         layers = {"layer": list(self.firing), "neurons": [str(f.neurons) for f in self.firing.values()]}
         layers |= {

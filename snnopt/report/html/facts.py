@@ -1,0 +1,174 @@
+"""Everything that a page tells, found before any of it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import ArrayLike, NDArray
+
+from snnopt.errors import ModelError, shown
+from snnopt.metrics import Summary, Trial, summary, trial
+from snnopt.metrics.decisions import decide
+from snnopt.metrics.subject import Trained
+from snnopt.report.baseline import Baseline, random_hidden_baseline
+from snnopt.report.plots.overview import few
+from snnopt.runtime import Activity, History, Status, check_targets
+
+Array = NDArray[Any]
+SHOWN = 4
+"""Samples whose spikes are drawn."""
+
+
+@runtime_checkable
+class Reported(Trained, Protocol):
+    """A result of training, as far as a page tells of it."""
+
+    @property
+    def history(self) -> History:
+        """Its records."""
+
+    @property
+    def status(self) -> Status:
+        """Why it ended."""
+
+    @property
+    def message(self) -> str:
+        """The same in a sentence."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know."""
+
+    @property
+    def algorithm(self) -> str:
+        """Its algorithm."""
+
+    @property
+    def equations(self) -> tuple[str, ...]:
+        """Its problem in LaTeX."""
+
+    @property
+    def origin(self) -> Mapping[str, Any]:
+        """Where it comes from."""
+
+    def score(
+        self, data: object, targets: object, *, timesteps: int | None = None, lengths: ArrayLike | None = None
+    ) -> float:
+        """Accuracy or R squared."""
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """A result, and what it does on the data that are given.
+
+    Attributes
+    ----------
+    run, measured : the rollout and its summary; None without data.
+    labels, predicted : by output that classifies, [N]; empty without targets.
+    training : the score on training data, and the baseline where all outputs classify; NaN and None without any.
+    samples : which samples are drawn.
+    classes : the name of each label; None numbers them.
+    shape : rows and columns of a sample as an image; None where it is none.
+    """
+
+    result: Reported
+    run: Trial | None
+    measured: Summary | None
+    labels: Mapping[str, Array]
+    predicted: Mapping[str, Array]
+    training: float
+    baseline: Baseline | None
+    samples: tuple[int, ...]
+    classes: Sequence[str] | None
+    shape: tuple[int, int] | None
+
+    @property
+    def trace(self) -> dict[str, Activity]:
+        """Activity, with the lengths of the samples."""
+        assert self.run is not None
+        lengths = self.run.samples.lengths
+        return {n: Activity(a.potentials, a.spikes, lengths) for n, a in self.run.activity.items()}
+
+    def names(self, output: str) -> list[str]:
+        """What the units of an output stand for."""
+        given = list(self.classes or ())
+        return [*given, *(str(k) for k in range(len(given), self.result.program.by_name[output].size))]
+
+
+def gathered(
+    result: object,
+    data: object,
+    targets: object,
+    train: tuple[object, ...] | None,
+    *,
+    timesteps: int | None,
+    lengths: ArrayLike | None,
+    classes: Sequence[str] | None,
+    shape: tuple[int, int] | None,
+) -> Facts:
+    """Run the network forward and measure; the arguments of :func:`snnopt.html_report`."""
+    where = "html_report"
+    if not isinstance(result, Reported):
+        raise ModelError(where, f"{shown(result)} is no result", "pass what plan.solve(...) or so.load(...) returns")
+    if data is None and (targets is not None or train is not None):
+        raise ModelError(where, "there are targets or training data, and no data", "give html_report(result, X, y)")
+    if train is not None and not (isinstance(train, tuple | list) and len(train) in (2, 3)):
+        fix = "give a pair (data, targets), or (data, targets, lengths)"
+        raise ModelError(where, f"train={shown(train)}", fix)
+    if isinstance(classes, str) or not (classes is None or isinstance(classes, Sequence)):
+        raise ModelError(where, f"classes={shown(classes)}", "give a list of names, one for each label")
+    run = None if data is None else trial(result, data, timesteps=timesteps, lengths=lengths)
+    wanted: dict[str, Array] = {}
+    if run is not None and targets is not None:
+        first = next(iter(run.samples.arrays.values())).shape
+        wanted = {
+            n: y for n, y in check_targets(result.program, targets, run.samples.count, first).items() if y.ndim == 1
+        }
+    predicted = {n: decide(run, n) for n in wanted} if run is not None else {}
+    training, baseline = float("nan"), None
+    if train is not None:
+        training, baseline = _beside(result, data, targets, train, timesteps, lengths)
+    return Facts(
+        result=result,
+        run=run,
+        measured=None if run is None else summary(run, targets=targets),
+        labels=wanted,
+        predicted=predicted,
+        training=training,
+        baseline=baseline,
+        samples=_chosen(run, wanted, predicted),
+        classes=classes,
+        shape=shape,
+    )
+
+
+def _beside(
+    result: Reported,
+    data: object,
+    targets: object,
+    train: Sequence[object],
+    timesteps: int | None,
+    lengths: ArrayLike | None,
+) -> tuple[float, Baseline | None]:
+    """The score on training data, and what random hidden layers reach on both parts."""
+    X, y, own = (*train, None)[:3]
+    samples = result.samples(X, timesteps, own)  # type: ignore[arg-type]
+    score = result.score(X, y, timesteps=timesteps, lengths=own)  # type: ignore[arg-type]
+    if result.real_outputs or targets is None:
+        return score, None
+    seed = result.origin.get("seed", 0)
+    steps = samples.steps if any(samples.constant.values()) else None
+    return score, random_hidden_baseline(
+        result.program, X, y, data, targets, timesteps=steps, lengths=own, test_lengths=lengths, seed=int(seed)
+    )
+
+
+def _chosen(run: Trial | None, labels: Mapping[str, Array], predicted: Mapping[str, Array]) -> tuple[int, ...]:
+    """Samples of different classes with a mistake among them, or the first ones where there are no labels."""
+    if run is None:
+        return ()
+    for output, y in labels.items():
+        return tuple(few(y, predicted[output], SHOWN))
+    return tuple(range(min(SHOWN, run.samples.count)))
