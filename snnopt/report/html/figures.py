@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LAYERS, MATRICES, LINES = 4, 6, 5
 """At most: layers whose potentials are drawn, weight matrices, potentials of one layer."""
-NAME = 24
+NAME = 16
 """Characters of a user's name in a picture."""
 
 
@@ -107,7 +107,7 @@ def matrices(facts: Facts) -> Html:
         picture(partial(weights, w, shape=tile(w, facts.shape)), f"{name}, {' x '.join(map(str, w.shape))}")
         for name, w in found[:MATRICES]
     ]
-    left = f"{len(found) - MATRICES} more matrices are not drawn." if len(found) > MATRICES else ""
+    left = f"Not drawn: {len(found) - MATRICES} more." if len(found) > MATRICES else ""
     return Html(_grid(shown) + (tag("p", left) if left else ""))
 
 

@@ -32,9 +32,9 @@ def joined(*parts: Html, by: str = "") -> Html:
     return Html(by.join(parts))
 
 
-def table(head: list[str], rows: list[list[object]], caption: str = "") -> Html:
+def table(head: list[str], rows: list[list[object]]) -> Html:
     """A table that scrolls by itself where the page is too narrow for it; the first cell of a row is its heading."""
     top = tag("thead", tag("tr", *(tag("th", cell, scope="col") for cell in head))) if any(head) else Html("")
     body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
-    said = tag("caption", caption) if caption else Html("")
-    return tag("div", tag("table", said, top, tag("tbody", *body)), class_="wide", tabindex=0)
+    kind = {} if any(head) else {"class_": "pairs"}
+    return tag("div", tag("table", top, tag("tbody", *body), **kind), class_="wide", tabindex=0)

@@ -21,6 +21,7 @@ a { color: inherit; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line);
   min-width: 4.2rem; overflow-wrap: break-word; }
+.pairs td { overflow-wrap: anywhere; }
 tbody th { font-weight: normal; color: var(--quiet); }
 .pictures { display: grid; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
