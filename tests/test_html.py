@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from snnopt.cli import main
 from snnopt.report.baseline import random_hidden_baseline
 from snnopt.report.html.markup import tag
 from snnopt.report.html.mathml import NotRead, pieces
+from snnopt.report.html.tables import mathematics
 from snnopt.report.latex import lines
 from snnopt.report.latex.symbols import roman
 from tests.graphs import Drawn, networks
@@ -302,12 +304,9 @@ class TestMathematics:
         with pytest.raises(NotRead):
             pieces(latex)
 
-    def test_an_equation_of_a_foreign_file_is_shown_as_it_stands(self, result: so.Result, tmp_path: Path) -> None:
-        from dataclasses import replace
-
+    def test_an_equation_of_a_foreign_file_is_shown_as_it_stands(self, result: so.Result) -> None:
         foreign = replace(result, equations=(r"\evil{<script>}",))
-        page = checked(so.html_report(foreign, file=tmp_path / "a.html"))
-        assert r"\evil{<script>}" in page.text("code")
+        assert Page(mathematics(foreign)).text("code") == r"\evil{<script>}"
 
 
 def test_markup_escapes_what_is_no_html() -> None:
@@ -383,18 +382,23 @@ class TestCommand:
         assert "run, on digits" in page.text("h1")
 
     def test_other_data_by_name_or_model_file(
-        self, folder: Path, result: so.Result, capsys: pytest.CaptureFixture[str]
+        self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         model = folder / "model.py"
         model.write_text("DATA = 'digits'\ndef build():\n    import snnopt as so\n    x = so.Input(64)\n"
                          "    y = so.LI()(so.Dense(10)(x))\n"
                          "    return so.Problem(so.Network(x, y), so.CrossEntropy(y))\n")  # fmt: skip
-        out = ["--output", str(folder / "other.html")]
-        assert main(["report", str(folder / "run.npz"), "--data", str(model), "--seed", "1", *out]) == 0
-        assert "run, on digits" in checked(folder / "other.html").text("h1")
-        plain = result.save(folder / "plain.npz")
-        assert main(["report", str(plain)]) == 0
-        assert "No data were given" in checked(folder / "plain.html").text()
+        told: list[dict[str, Any]] = []
+        monkeypatch.setattr("snnopt.cli.report.html_report", lambda result, **how: told.append(how))
+        for data in (str(model), "digits"):
+            assert main(["report", str(folder / "run.npz"), "--data", data, "--seed", "1", "--samples", "50"]) == 0
+            d = so.data.digits(seed=1, samples=50)
+            np.testing.assert_array_equal(told[-1]["data"], d.X_test)
+            np.testing.assert_array_equal(told[-1]["train"][0], d.X_train)
+            assert told[-1]["file"] == folder / "run.html" and told[-1]["title"] == "run, on digits"
+
+    def test_mistakes(self, folder: Path, result: so.Result, capsys: pytest.CaptureFixture[str]) -> None:
+        plain, model = result.save(folder / "plain.npz"), folder / "model.py"
         for more, named in {
             ("--data", "digits"): "give --seed",
             ("--data", "digitz", "--seed", "0"): "did you mean 'digits'",

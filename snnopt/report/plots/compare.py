@@ -70,7 +70,7 @@ def compare(
     columns = {name: values for name, values in columns.items() if np.isfinite(values).any()}
     if not columns:
         fix = "solve with validation=(X, y)" if show == "validation" else "show the loss of runs without labels"
-        raise DataError(WHERE, f"no run has a {show}", fix)
+        raise DataError(WHERE, f"no run has values of {show!r}", fix)
     ax = axes(ax)
     percent = show != "loss" and any(np.isfinite(r.accuracy) for n in columns for r in histories[n])
     labels, ends = list[str](), list[End]()

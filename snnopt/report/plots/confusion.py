@@ -18,6 +18,8 @@ Array = NDArray[Any]
 WHERE = "plot.confusion"
 NUMBERED = 20
 """Classes up to which samples are written into the cells."""
+MOST = 2000
+"""Classes that a picture has room for, a pixel each."""
 
 
 def confusion(
@@ -73,7 +75,9 @@ def _anchor(longest: int) -> str:
 
 def _labels(what: str, given: ArrayLike) -> Array:
     x = np.asarray(given)
-    if x.ndim != 1 or not x.size or x.dtype.kind not in "iuf" or np.any(x != np.round(x)) or x.min() < 0:
+    if x.ndim != 1 or not x.size or x.dtype.kind not in "iuf" or not np.all((x == np.round(x)) & (x >= 0)):
         cause = f"{what} are {x.dtype} of shape {x.shape}, not whole numbers from 0"
         raise DataError(WHERE, cause, "give labels [N]; of several outputs one, e.g. y['digit']")
+    if x.max() >= MOST:
+        raise DataError(WHERE, f"{what} go up to {x.max():g}", f"number the classes from 0, at most {MOST} of them")
     return x.astype(np.int64)
