@@ -65,10 +65,11 @@ def synaptic_operations(
     delayed connections count like any other, and a mask's missing synapses are weights of zero: no effective operations, but
     dense ones. Biases and the neurons' own updates are no synaptic operations.
 
-    Pooling has no weights; it stands between sources and the weights behind or before it, so a spike counts once at each
-    synapse that it reaches through the pool. Where pooling stands after the weights, that is NeuroBench's count; before them,
-    NeuroBench multiplies the pool's averages instead (fewer operations, but MACs). A connection without any weights counts
-    nothing.
+    NeuroBench's counts are the same but for two things. It asks in each step anew whether what arrives is -1, 0 or 1. And
+    pooling, which has no weights, stands here between sources and the weights behind or before it: a spike counts once at each synapse
+    that it reaches through the pool. Where pooling stands after the weights, that is NeuroBench's count without the rows and
+    columns that the pool drops; where it stands before them, NeuroBench counts the pool's averages instead (fewer operations,
+    but MACs). A connection without any weights counts nothing.
     """
     run = trial(model, data, weights=weights, timesteps=timesteps, lengths=lengths)
     layers = {}

@@ -95,7 +95,8 @@ def potentials(facts: Facts) -> Html:
         else:
             draw = partial(traces, activity, sample=sample, neurons=range(min(c.size, LINES)), threshold=level)
         some = "" if c.name in program.outputs or c.size <= LINES else f" of the first {LINES} neurons"
-        dashed = "; the threshold dashed, a dot for every spike" if c.dynamics.spiking else ""
+        dashed = "" if level is None else "; the threshold dashed, a dot for every spike"
+        dashed = "; thresholds differ, a dot for every spike" if c.dynamics.spiking and level is None else dashed
         shown.append(picture(draw, f"Membrane potentials{some} of {c.name} in sample {sample}{dashed}"))
     return _grid(shown)
 
