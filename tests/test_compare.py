@@ -145,9 +145,12 @@ class TestConfusion:
 def test_names_stay_apart_beside_their_ends(ax: Axes, scale: Any) -> None:
     for y in (1.0, 1.01, 1.02, 10.0):
         ax.plot([0, 1], [5.0, y])
-    ax.set_yscale(scale)
+    if scale == "log":
+        ax.set_yscale(scale)
     name_ends(ax, [End(1.0, y, str(y), "black") for y in (10.0, 1.01, 1.0, 1.02)])
+    draw(ax)
     at = {t.get_text(): (ax.transData - ax.transAxes).transform(t.xy)[1] for t in ax.texts}  # type: ignore[attr-defined]
     assert sorted(at, key=lambda name: at[name]) == ["1.0", "1.01", "1.02", "10.0"]
     assert np.diff(sorted(at.values())).min() > 0.9 * GAP
+    assert dict(zip(at, [t.xy[1] for t in ax.texts], strict=True))["10.0"] == pytest.approx(10.0)  # type: ignore[attr-defined]
     assert min(at.values()) > 0 and max(at.values()) < 1

@@ -121,7 +121,7 @@ def result(problem: so.Problem, clusters: tuple[Array, Array]) -> so.Result:
     return so.compile(problem, so.Online(epochs=2)).solve(*clusters, timesteps=5, seed=4)
 
 
-HOW: dict[str, Any] = {"classes": ["a<b", "two", "three"]}
+HOW: dict[str, Any] = {"classes": np.array(["a<b", "two", "three"]), "shape": (2, 4)}
 
 
 @pytest.fixture(scope="module")
@@ -342,6 +342,7 @@ class TestMistakes:
             ({"train": (1, 2)}, "no data"),
             ({"data": np.ones((2, 8)), "train": 3}, "give a pair"),
             ({"data": np.ones((2, 8)), "classes": "abc"}, "give a list of names"),
+            ({"data": np.ones((2, 8)), "shape": "2x4"}, "give rows and columns"),
             ({"data": np.ones((2, 8)), "title": 3}, "give text"),
             ({"data": np.ones((2, 7))}, "it takes 8 features"),
             ({"data": np.full((2, 8), np.nan)}, "NaN"),

@@ -289,6 +289,11 @@ class TestBadInput:
         with pytest.raises(so.ModelError, match="is no result and no network"):
             so.metrics.summary(model, np.ones((2, 3)))
 
+    def test_nothing_to_run_on(self, mlp: MakeProblem, clusters: Data) -> None:
+        result = so.compile(mlp(), so.Online(epochs=1)).solve(*clusters, timesteps=3)
+        with pytest.raises(so.DataError, match="there are no data"):
+            so.metrics.summary(result)
+
     def test_a_network_needs_weights_and_data(self, mlp: MakeProblem, clusters: Data) -> None:
         problem = mlp()
         with pytest.raises(so.DataError, match="a network has no weights of its own"):

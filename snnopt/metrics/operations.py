@@ -66,9 +66,9 @@ def synaptic_operations(
     dense ones. Biases and the neurons' own updates are no synaptic operations.
 
     NeuroBench's counts are the same but for two things. It asks in each step anew whether what arrives is -1, 0 or 1. And
-    pooling, which has no weights, stands here between sources and the weights behind or before it: a spike counts once at each synapse
-    that it reaches through the pool. Where pooling stands after the weights, that is NeuroBench's count without the rows and
-    columns that the pool drops; where it stands before them, NeuroBench counts the pool's averages instead (fewer operations,
+    pooling, which has no weights, stands here between sources and the weights behind or before it: a spike counts once at each
+    synapse that it reaches through the pool. Where pooling stands after the weights, that is NeuroBench's count without the
+    rows and columns that the pool drops; before them, NeuroBench counts the pool's averages instead (fewer operations,
     but MACs). A connection without any weights counts nothing.
     """
     run = trial(model, data, weights=weights, timesteps=timesteps, lengths=lengths)

@@ -76,7 +76,7 @@ def connection_sparsity(model: object, *, weights: Mapping[str, ArrayLike] | Non
     program, matrices = _given(model, weights)
     kinds = {v.name: v.kind for v in program.variables}
     synapses = [w for n, w in matrices.items() if kinds[n] == "weight"]
-    return 1 - sum(np.count_nonzero(w) for w in synapses) / sum(w.size for w in synapses)
+    return float(sum(np.count_nonzero(w == 0) for w in synapses) / sum(w.size for w in synapses))
 
 
 def _given(
@@ -105,4 +105,4 @@ def _buffers(program: Program, size: int) -> float:
             lags[m.source] = max(lags[m.source], m.lag)
     bits = {v.name: (math.prod(v.shape), 8 * size) for v in program.inputs}
     bits |= {c.name: (c.size, 1 if c.dynamics.spiking else 8 * size) for c in program.couplings}
-    return sum(math.ceil(lags[n] * width * each / 8) for n, (width, each) in bits.items())
+    return float(sum(math.ceil(lags[n] * width * each / 8) for n, (width, each) in bits.items()))

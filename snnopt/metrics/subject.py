@@ -57,7 +57,7 @@ def subject(model: object, weights: Mapping[str, ArrayLike] | None, where: str) 
             raise DataError(where, "a network has no weights of its own", "give weights=result.weights, or the result")
         given = weights
     else:
-        fix = "pass what plan.solve(...) or so.load(...) returns, or a network with weights=..."
+        fix = "pass what plan.solve(...) or so.load(...) returns, or a network with weights=result.weights"
         raise ModelError(where, f"{shown(model)} is no result and no network", fix)
     kinds = {np.asarray(w).dtype for w in given.values()} if isinstance(given, Mapping) else set()
     return program, check_weights(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.errors import ModelError
+from snnopt.errors import DataError, ModelError
 from snnopt.metrics.subject import Trained, subject
 from snnopt.program import AffineCoupling, Program
 from snnopt.runtime import Activity, Samples, Wiring, check_inputs, rollout
@@ -88,6 +88,10 @@ def trial(
             raise ModelError("metrics", "a trial has its data already", "pass the trial alone, or a result with data")
         return model
     program, matrices = subject(model, weights, "metrics")
+    if data is None:
+        raise DataError(
+            "metrics", "there are no data to run it on", "give samples, e.g. so.metrics.summary(result, X, y)"
+        )
     if isinstance(model, Trained):
         samples, real = model.samples(data, timesteps, lengths), model.real_outputs
     else:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnopt.errors import ModelError, shown
@@ -117,8 +118,10 @@ def gathered(
     if train is not None and not (isinstance(train, tuple | list) and len(train) in (2, 3)):
         fix = "give a pair (data, targets), or (data, targets, lengths)"
         raise ModelError(where, f"train={shown(train)}", fix)
-    if isinstance(classes, str) or not (classes is None or isinstance(classes, Sequence)):
+    if isinstance(classes, str) or not (classes is None or isinstance(classes, Sequence | np.ndarray)):
         raise ModelError(where, f"classes={shown(classes)}", "give a list of names, one for each label")
+    if shape is not None and not (isinstance(shape, tuple | list) and [type(n) for n in shape] == [int, int]):
+        raise ModelError(where, f"shape={shown(shape)}", "give rows and columns, e.g. (8, 8)")
     run = None if data is None else trial(result, data, timesteps=timesteps, lengths=lengths)
     wanted: dict[str, Array] = {}
     if run is not None and targets is not None:
@@ -139,7 +142,7 @@ def gathered(
         training=training,
         baseline=baseline,
         samples=_chosen(run, wanted, predicted),
-        classes=classes,
+        classes=None if classes is None else [str(c) for c in classes],
         shape=shape,
     )
 
