@@ -95,7 +95,7 @@ def score_table(facts: Facts) -> Html:
     if facts.baseline is not None:
         rows.append([f"baseline: {BASELINE}", percent(facts.baseline.test)])
         rows.append(["baseline on the training data", percent(facts.baseline.train)])
-    told = "The baseline is the network that training started from, with its random hidden weights."
+    told = "The baseline is the same network with random hidden weights, drawn by the run's seed, and its read-out solved."
     return joined(table([], rows), tag("p", told) if facts.baseline is not None else Html(""))
 
 
