@@ -23,7 +23,7 @@ from snnopt.cli import main
 from snnopt.report.baseline import random_hidden_baseline
 from snnopt.report.html.markup import tag
 from snnopt.report.html.mathml import NotRead, pieces
-from snnopt.report.html.tables import mathematics
+from snnopt.report.html.told import mathematics
 from snnopt.report.latex import lines
 from snnopt.report.latex.symbols import roman
 from tests.graphs import Drawn, networks
@@ -298,7 +298,7 @@ class TestMathematics:
         ]
 
     @pytest.mark.parametrize(
-        "latex", [r"\frac{1", r"\left( a", r"\evil{x}", "}", r"a^", r"\mathrm{x", r"\left a \right)"]
+        "latex", ["{" * 5000, r"\frac{1", r"\left( a", r"\evil{x}", "}", r"a^", r"\mathrm{x", r"\left a \right)"]
     )
     def test_what_is_not_ours_is_refused(self, latex: str) -> None:
         with pytest.raises(NotRead):

@@ -18,6 +18,15 @@ Array = NDArray[Any]
 
 DECISIONS = ("mean", "last", "max", "count", "first")
 """What a decision can go by: membrane potentials, then spikes."""
+DECIDED = {
+    "own": "what its loss sees",
+    "mean": "mean potential",
+    "last": "last potential",
+    "max": "largest potential",
+    "count": "spike count",
+    "first": "first spike",
+}
+"""The same in words, and what the output's first loss goes by."""
 NONE = -1
 """The decision of an output none of whose units spikes, where the first spike decides."""
 

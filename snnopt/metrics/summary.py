@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from snnopt.metrics.decisions import DECISIONS, decide, labels_of, own, seen
+from snnopt.metrics.decisions import DECIDED, DECISIONS, decide, labels_of, own, seen
 from snnopt.metrics.firing import LayerFiring, activation_sparsity, firing
 from snnopt.metrics.margin import Margin, margins
 from snnopt.metrics.operations import SynapticOperations, synaptic_operations
@@ -52,7 +52,7 @@ class Summary:
         ops, size = self.operations, self.footprint
         rows = {f"{name}, R squared": f"{r:.3f}" for name, r in self.score.items() if name not in self.accuracy}
         for name, found in self.accuracy.items():
-            rows |= {f"{name}, accuracy by {_by(kind)}": percent(a) for kind, a in found.items()}
+            rows |= {f"{name}, accuracy by {DECIDED[kind]}": percent(a) for kind, a in found.items()}
         rows |= {
             "activation sparsity": percent(self.activation_sparsity),
             "connection sparsity": percent(self.connection_sparsity),
@@ -125,9 +125,3 @@ def _judged(run: Trial, targets: object) -> tuple[dict[str, dict[str, float]], d
             kinds = [None, *(by for by in DECISIONS if spiking or by not in ("count", "first"))]
             right[name] = {by or "own": float(np.mean(decide(run, name, by) == y)) for by in kinds}
     return right, scores
-
-
-def _by(kind: str) -> str:
-    """What decides, in words."""
-    potentials = {"own": "what its loss sees", "mean": "mean potential", "last": "last potential"}
-    return (potentials | {"max": "largest potential", "count": "spike count", "first": "first spike"})[kind]

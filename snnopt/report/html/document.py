@@ -9,7 +9,7 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from snnopt.errors import FileError, ModelError, shown
-from snnopt.report.html import figures, tables
+from snnopt.report.html import figures, tables, told
 from snnopt.report.html.facts import Facts, gathered
 from snnopt.report.html.markup import Html, joined, tag
 from snnopt.report.html.style import STYLE
@@ -132,7 +132,7 @@ def _sections(facts: Facts) -> list[tuple[str, Html]]:
     found, spiking = facts.measured, bool(facts.measured and facts.measured.firing)
     scores = tables.score_table(facts) if found is not None and found.score else None
     out: list[tuple[str, Html | None]] = [
-        ("The run", tables.run_table(facts)),
+        ("The run", told.run_table(facts.result)),
         ("Scores", scores),
         ("Learning", figures.learning(facts) if len(facts.result.history) else None),
         ("Confusion", figures.confusions(facts) if facts.labels else None),
@@ -141,8 +141,8 @@ def _sections(facts: Facts) -> list[tuple[str, Html]]:
         ("Membrane potentials", figures.potentials(facts) if found is not None else tag("p", WITHOUT)),
         ("Weights", figures.matrices(facts)),
         ("Operations, energy, memory", tables.cost_table(facts)),
-        ("The network", tables.network_table(facts.result)),
-        ("The problem", tables.mathematics(facts.result)),
-        ("Environment", tables.environment(facts.result)),
+        ("The network", told.network_table(facts.result)),
+        ("The problem", told.mathematics(facts.result)),
+        ("Environment", told.environment(facts.result)),
     ]
     return [(name, inside) for name, inside in out if inside is not None]

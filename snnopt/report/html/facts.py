@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,52 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from snnopt.errors import ModelError, shown
 from snnopt.metrics import Summary, Trial, summary, trial
 from snnopt.metrics.decisions import decide
-from snnopt.metrics.subject import Trained
 from snnopt.report.baseline import Baseline, random_hidden_baseline
+from snnopt.report.html.reported import Reported
 from snnopt.report.plots.overview import few
-from snnopt.runtime import Activity, History, Status, check_targets
+from snnopt.runtime import Activity, check_targets
 
 Array = NDArray[Any]
 SHOWN = 4
 """Samples whose spikes are drawn."""
-
-
-@runtime_checkable
-class Reported(Trained, Protocol):
-    """A result of training, as far as a page tells of it."""
-
-    @property
-    def history(self) -> History:
-        """Its records."""
-
-    @property
-    def status(self) -> Status:
-        """Why it ended."""
-
-    @property
-    def message(self) -> str:
-        """The same in a sentence."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know."""
-
-    @property
-    def algorithm(self) -> str:
-        """Its algorithm."""
-
-    @property
-    def equations(self) -> tuple[str, ...]:
-        """Its problem in LaTeX."""
-
-    @property
-    def origin(self) -> Mapping[str, Any]:
-        """Where it comes from."""
-
-    def score(
-        self, data: object, targets: object, *, timesteps: int | None = None, lengths: ArrayLike | None = None
-    ) -> float:
-        """Accuracy or R squared."""
 
 
 @dataclass(frozen=True, eq=False)

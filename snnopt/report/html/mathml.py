@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from snnopt.report.html.markup import Html, joined, tag
-from snnopt.report.latex.symbols import ACCENTS, GREEK, SIGNS
-
-TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|\s+|.", re.DOTALL)
-LETTERS = {command: c for group, commands in GREEK.items() for c, command in zip(group, commands.split(), strict=True)}
-LETTERS |= {r"\ell": "ℓ", r"\infty": "∞", r"\partial": "∂", r"\nabla": "∇", r"\backslash": "\\"}
-RELATIONS = {"=": "=", "<": "<", ">": ">", r"\leq": "≤", r"\geq": "≥", r"\in": "∈", r"\neq": "≠", r"\leftarrow": "←"}
-ADDITIONS = {"+": "+", "-": "−"}
-OPERATORS = {
-    **{c: c for c in "*/,.;:!?@|()[]"},
-    r"\times": "×",
-    r"\odot": "⊙",
-    r"\cdot": "·",
-    r"\ldots": "…",
-    r"\forall": "∀",
-    r"\downarrow": "↓",
-    r"\|": "‖",
-    r"\{": "{",
-    r"\}": "}",
-    r"\langle": "⟨",
-    r"\rangle": "⟩",
-}
-SPACES = {r"\,": "0.17em", r"\;": "0.28em", r"\ ": "0.25em", r"\quad": "1em"}
-FUNCTIONS = {r"\log": "log", r"\min": "min", r"\max": "max"}
-WIDE = {r"\sum": "∑"}
-BELOW = frozenset({*WIDE, r"\min", r"\max"})
-"""What has its limits above and below."""
-HUNG = {
-    (False, True, False): "msub",
-    (False, False, True): "msup",
-    (False, True, True): "msubsup",
-    (True, True, False): "munder",
-    (True, False, True): "mover",
-    (True, True, True): "munderover",
-}
-"""The element by whether limits stand above and below, and which of the two there are."""
-MARKS = {f"\\{command}": mark for mark, command in ACCENTS.items()}
-UPRIGHT = {
-    r"{\backslash}": "\\",
-    r"{\uparrow}": "^",
-    r"{\sim}": "~",
-    r"{\wedge}": "&",
-    r"{\sharp}": "#",
-    r"{\prime}": "'",
-    r"{\prime\prime}": '"',
-}
-"""What names in roman type hold for signs that LaTeX has no bare ones of, turned back."""
-assert set(UPRIGHT) == {v for v in SIGNS.values() if v.startswith("{")}
+from snnopt.report.html.markup import Html, tag
+from snnopt.report.html.signs import (
+    ADDITIONS,
+    BELOW,
+    HUNG,
+    MARK_SIGNS,
+    MARKS,
+    OPERATORS,
+    RELATIONS,
+    SIMPLE,
+    TOKEN,
+    plain,
+)
 
 
 class NotRead(ValueError):
@@ -68,8 +31,10 @@ def pieces(latex: str) -> list[Html]:
     NotRead
         It is none that this package writes.
     """
-    reader = _Reader(latex)
-    return [tag("math", *piece, displaystyle="true") for piece in reader.broken()]
+    try:
+        return [tag("math", *piece, displaystyle="true") for piece in _Reader(latex).broken()]
+    except RecursionError:
+        raise NotRead("its brackets are nested too deeply") from None
 
 
 class _Reader:
@@ -188,70 +153,9 @@ class _Reader:
             self.at += 1
             depth += (token == "{") - (token == "}")
             if not depth:
-                return tag("mtext", _plain(raw))
+                return tag("mtext", plain(raw))
             raw += token
-
-
-def _plain(raw: str) -> str:
-    """What stands in roman type, as text."""
-    for written, meant in UPRIGHT.items():
-        raw = raw.replace(written, "\\" + meant)
-    out, tokens = "", TOKEN.findall(raw)
-    while tokens:
-        token = tokens.pop(0)
-        if token in MARKS and len(tokens) > 2 and tokens[0] == "{":
-            out += unicodedata.normalize("NFC", tokens[1] + MARKS[token])
-            del tokens[:3]
-        elif token == r"\ ":
-            out += "\u00a0"
-        elif token in LETTERS and token != r"\backslash":
-            out += LETTERS[token]
-        elif token not in "{}" and not token.isspace():
-            out += token[1:] if len(token) == 2 and token[0] == "\\" else token
-    return out
 
 
 def _row(parts: list[Html]) -> Html:
     return parts[0] if len(parts) == 1 else tag("mrow", *parts)
-
-
-def _infix(sign: str) -> Html:
-    return tag("mo", sign, form="infix")
-
-
-def _operator(sign: str) -> Html:
-    return tag("mo", sign, stretchy="false")
-
-
-def _function(name: str) -> Html:
-    return joined(tag("mi", name), tag("mspace", width="0.17em")) if name == "log" else tag("mi", name)
-
-
-def _space(width: str) -> Html:
-    return tag("mspace", width=width)
-
-
-def _letter(sign: str) -> Html:
-    return tag("mi", sign)
-
-
-def _large(sign: str) -> Html:
-    return tag("mo", sign, largeop="true", movablelimits="false")
-
-
-SIMPLE: tuple[tuple[dict[str, str], Callable[[str], Html]], ...] = (
-    (RELATIONS, _infix),
-    (ADDITIONS, _infix),
-    (WIDE, _large),
-    (FUNCTIONS, _function),
-    (SPACES, _space),
-    (LETTERS, _letter),
-    (OPERATORS, _operator),
-)
-"""Symbols of one token, and what they become."""
-MARK_SIGNS = {
-    command: {"hat": "^", "bar": "¯", "tilde": "~", "dot": "˙", "ddot": "¨", "check": "ˇ", "breve": "˘"}.get(
-        command[1:], mark
-    )
-    for command, mark in MARKS.items()
-}
