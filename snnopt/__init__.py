@@ -71,11 +71,13 @@ from snnopt.penalties import (
 from snnopt.runtime import Anderson, Checkpoint, History, OverRelaxation, Record, Status, Stopping
 
 if TYPE_CHECKING:
+    from snnopt import metrics
     from snnopt.api.to_nir import to_nir
     from snnopt.interop.nir import Imported, ResetMismatchWarning, from_nir
     from snnopt.oracles import VerificationError, verify, verify_rule
     from snnopt.report import plots as plot
     from snnopt.report.draw import draw, mermaid
+    from snnopt.report.html import html_report
     from snnopt.report.latex import latex
 
 __version__ = "0.1.0"
@@ -86,8 +88,10 @@ _ON_FIRST_USE = {
     "VerificationError": ("snnopt.oracles", "VerificationError"),
     "draw": ("snnopt.report.draw", "draw"),
     "from_nir": ("snnopt.interop.nir", "from_nir"),
+    "html_report": ("snnopt.report.html", "html_report"),
     "latex": ("snnopt.report.latex", "latex"),
     "mermaid": ("snnopt.report.draw", "mermaid"),
+    "metrics": ("snnopt.metrics", None),
     "plot": ("snnopt.report.plots", None),
     "to_nir": ("snnopt.api.to_nir", "to_nir"),
     "verify": ("snnopt.oracles", "verify"),
@@ -189,9 +193,11 @@ __all__ = [
     "data",
     "draw",
     "from_nir",
+    "html_report",
     "latex",
     "load",
     "mermaid",
+    "metrics",
     "plot",
     "simulate",
     "to_nir",

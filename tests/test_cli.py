@@ -700,11 +700,28 @@ class TestNir:
         assert main(["train", net, "--data", "digits", *FAST]) == 0
         assert "baseline_test_accuracy" in lines(capsys.readouterr().out)
 
+    def test_a_file_of_one_s_own_is_found_again(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """What was trained on a table is told and exported with it, read as it was then, until it is gone."""
+        rng = np.random.default_rng(0)
+        rows = [f"{label};{a:.3f};{b:.3f}" for label, a, b in zip("ab" * 30, *rng.random((2, 60)), strict=True)]
+        (tmp_path / "own.csv").write_text("\n".join(["kind;x;y", *rows]))
+        saved, net = str(tmp_path / "run.npz"), str(tmp_path / "net.nir")
+        data = ["--data", str(tmp_path / "own.csv"), "--target", "kind", "--test-size", "0.5", "--seed", "3"]
+        assert main(["train", *data, "--hidden", "9", "--epochs", "1", "--save", saved]) == 0
+        assert main(["export", saved, net, "--on-reset-mismatch", "warn"]) == 0
+        assert "With a reset to zero" in capsys.readouterr().err
+        assert main(["report", saved]) == 0 and "30 samples" in (tmp_path / "run.html").read_text()
+        (tmp_path / "moved").mkdir()
+        (tmp_path / "own.csv").rename(tmp_path / "moved" / "own.csv")
+        assert main(["report", saved]) == 0 and "no longer at" in capsys.readouterr().err
+        assert "No data were given" in (tmp_path / "run.html").read_text()
+        assert main(["report", saved, "--data", str(tmp_path / "moved" / "own.csv")]) == 0
+        assert "30 samples" in (tmp_path / "run.html").read_text()
+
     def test_refusals(self, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         net = str(tmp_path / "net.nir")
         for arguments, message in (
             (["export", str(run), net], "layer 'hidden': its membrane is not reset"),
-            (["export", str(run), net, "--on-reset-mismatch", "warn"], "no data to run"),
             (["export", str(run), net, "--on-reset-mismatch", "warn", "--data", "digitz"], "did you mean 'digits'"),
             (["export", str(run), str(tmp_path)], "this is a folder"),
             (["export", str(run), str(tmp_path / "no" / "net.nir")], "does not exist"),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnopt.algorithms import Algorithm, KeptAlgorithm, check_sweep, named_algorithm
+from snnopt.api.origin import origin
 from snnopt.api.result import Result
 from snnopt.api.run import Iterate, Run
 from snnopt.blocks import Binding, bind
@@ -20,6 +21,7 @@ from snnopt.lower import lower
 from snnopt.model import Problem
 from snnopt.program import Program, check_program
 from snnopt.report.explain import explain
+from snnopt.report.latex import lines
 from snnopt.report.progress import progress_display
 from snnopt.runtime import (
     Acceleration,
@@ -286,7 +288,16 @@ class Plan:
             engine.resume(tree)
         real = tuple(n for n, y in labels.items() if y.ndim == 2)
         constant = timesteps if any(samples.constant.values()) else None
-        return Run(self.program, engine, self.algorithm.name, constant, real, lengths is not None)
+        return Run(
+            self.program,
+            engine,
+            self.algorithm.name,
+            constant,
+            real,
+            lengths is not None,
+            tuple(lines(self.problem)),
+            origin(int(seed), samples.count, samples.steps),
+        )
 
     def _other_penalties(self, penalties: Mapping[str, Any]) -> Mapping[str, Any]:
         """Penalty functions for one run, of the kinds that the blocks were made for."""

@@ -25,6 +25,8 @@ class Run:
     timesteps: int | None
     real_outputs: tuple[str, ...]
     unequal: bool
+    equations: tuple[str, ...]
+    origin: Mapping[str, Any]
 
     def step(self) -> bool:
         """Go on to the next record; False if the run is over."""
@@ -46,6 +48,8 @@ class Run:
             algorithm=self.algorithm,
             real_outputs=self.real_outputs,
             unequal=self.unequal,
+            equations=self.equations,
+            origin=self.origin,
         )
 
 

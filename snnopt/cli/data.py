@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from snnopt.cli.options import share
 from snnopt.data import DATASETS, Dataset, read
@@ -23,12 +25,12 @@ MANY, FEW = 20, 10
 """Whole numbers of more values than MANY, with fewer than FEW rows each, may be meant for real ones."""
 
 
-def add_data(group: argparse._ArgumentGroup) -> None:
-    """Add ``--data`` and how a file is read."""
+def add_data(group: argparse._ActionsContainer, default: str) -> None:
+    """Add ``--data``, with what its ``default`` is, and how a file is read."""
     group.add_argument(
         "--data",
         metavar="NAME|FILE",
-        help=f"one of {', '.join(DATASETS)}, or a file, {', '.join(SUFFIXES)} (default: what the model file is meant for)",
+        help=f"one of {', '.join(DATASETS)}, or a file, {', '.join(SUFFIXES)} (default: {default})",
     )
     group.add_argument(
         "--target",
@@ -50,6 +52,24 @@ def add_data(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--test-size", type=share, metavar="SHARE", help="share of a file's rows held out for testing (default: 0.2)"
     )
+
+
+def source_of(arguments: argparse.Namespace, dataset: Dataset) -> dict[str, Any]:
+    """Where a command's data are from, in numbers and words: what :func:`data_of` needs to read them again."""
+    if dataset.name in DATASETS:
+        return {"data": dataset.name}
+    given = {f"data {key}": getattr(arguments, key) for key in OF_FILES if getattr(arguments, key) is not None}
+    given |= {key: str(Path(x).resolve()) for key, x in given.items() if isinstance(x, Path)}
+    return {"data": str(Path(arguments.data).resolve()), **given}
+
+
+def read_again(arguments: argparse.Namespace, source: Mapping[str, Any]) -> Dataset:
+    """The data of a file that :func:`source_of` tells of; options that are given go before its."""
+    for key in OF_FILES:
+        if getattr(arguments, key) is None and f"data {key}" in source:
+            value = source[f"data {key}"]
+            setattr(arguments, key, Path(value) if key == "test" else value)
+    return data_of(arguments, source["data"])
 
 
 def data_of(arguments: argparse.Namespace, default: str | None) -> Dataset:

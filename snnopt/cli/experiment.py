@@ -105,16 +105,15 @@ def run_experiment(
     seed: int,
     *,
     progress: bool | None = None,
+    source: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Experiment:
     """Train, score on training and test data, and compute the baseline from the same starting weights.
 
-    ``options`` are further arguments of :meth:`Plan.solve`.
+    ``source`` says where the data are from, for the result to keep (None: their name); ``options`` are further arguments of
+    :meth:`Plan.solve`.
     """
-    if len(problem.network.inputs) > 1 or len(problem.network.outputs) > 1:
-        raise DataError(
-            f"data {dataset.name!r}", "they are one input and one output, the network has more", "train it from Python"
-        )
+    check_single(dataset, len(problem.network.inputs), len(problem.network.outputs))
     d = dataset_in_shape(dataset, problem.network.inputs[0].shape)
     steps = None if d.timed else timesteps
     result = compile(problem, algorithm).solve(
@@ -127,6 +126,7 @@ def run_experiment(
         progress=progress,
         **options,
     )
+    result = replace(result, origin={**result.origin, **(source or {"data": d.name})})
     train = result.score(d.X_train, d.y_train, lengths=d.lengths_train)
     test = result.score(d.X_test, d.y_test, lengths=d.lengths_test)
     baseline = random_hidden_baseline(
@@ -141,6 +141,14 @@ def run_experiment(
         seed=seed,
     )
     return Experiment(problem, d, steps, seed, result, train, test, baseline)
+
+
+def check_single(dataset: Dataset, inputs: int, outputs: int) -> None:
+    """Raise where a network has more inputs or outputs than a data set."""
+    if inputs > 1 or outputs > 1:
+        raise DataError(
+            f"data {dataset.name!r}", "they are one input and one output, the network has more", "use it from Python"
+        )
 
 
 def dataset_in_shape(dataset: Dataset, shape: tuple[int, ...] | None) -> Dataset:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snnopt.backends import BACKENDS
-from snnopt.cli.data import add_data, data_of
+from snnopt.cli.data import add_data, data_of, source_of
 from snnopt.cli.experiment import run_experiment
 from snnopt.cli.log import LEVELS
 from snnopt.cli.model_file import BUILT_IN, fitted
@@ -89,7 +89,7 @@ def add(subparsers: Any) -> None:
     )
     what = command.add_argument_group("what is trained")
     add_arguments_of_build(what)  # type: ignore[arg-type]
-    add_data(what)
+    add_data(what, "what the model file is meant for")
     what.add_argument("--samples", type=positive, metavar="N", help="train on the first N training samples only")
     what.add_argument(
         "--timesteps",
@@ -191,6 +191,7 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         callback=arguments.termination.check,
         backend=arguments.backend,
+        source=source_of(arguments, dataset),
         weights=model.weights,
     )
     files = {}

@@ -38,7 +38,7 @@ class Baseline:
 
 
 def random_hidden_baseline(
-    problem: Problem,
+    problem: Problem | Program,
     data: object,
     labels: object,
     test_data: object = None,
@@ -59,6 +59,7 @@ def random_hidden_baseline(
 
     Parameters
     ----------
+    problem : what is trained, or its intermediate form.
     data, labels : what training would get, see :meth:`snnopt.Plan.solve`.
     test_data, test_labels : what to score on as well.
     timesteps : T for data without a time axis.
@@ -70,7 +71,7 @@ def random_hidden_baseline(
     DataError
         Data or targets do not fit the network.
     """
-    program = lower(problem)
+    program = problem if isinstance(problem, Program) else lower(problem)
     samples, targets = _checked(program, data, labels, timesteps, lengths)
     held_out = None if test_data is None else _checked(program, test_data, test_labels, timesteps, test_lengths)
     wiring = Wiring(program, np.dtype(np.float32))

@@ -234,10 +234,11 @@ def check_targets(program: Program, targets: object, count: int, samples_shape: 
     for name in owners:
         if name not in given:
             raise DataError(f"output {name!r}", "no targets are given for it", f"pass a dict with the keys {owners}")
-    return {t.owner: _one_target(program, t, given[t.owner], count, samples_shape) for t in program.losses}
+    return {t.owner: check_target(program, t, given[t.owner], count, samples_shape) for t in program.losses}
 
 
-def _one_target(program: Program, term: Term, values: object, count: int, samples_shape: tuple[int, ...]) -> Array:
+def check_target(program: Program, term: Term, values: object, count: int, samples_shape: tuple[int, ...]) -> Array:
+    """Check the targets of one loss: labels [N] of int64, or real targets [N, units]."""
     where, units = f"targets of {term.owner!r}", program.by_name[term.owner].size
     y = numeric(where, values, "number them, e.g. names, labels = numpy.unique(labels, return_inverse=True)")
     if y.ndim == 0 or len(y) != count:
