@@ -202,13 +202,14 @@ class Engine:
             self.journal.note(trouble)
 
     def _largest_product(self) -> float:
-        """Multiply-adds of the largest current of one sweep."""
+        """Multiply-adds of the largest current of one sweep, or of its largest solve for weights."""
         constant = {n for n, c in self.samples.constant.items() if c}
         maps = [m for c in self.program.couplings for m in c.maps]
         sizes = [
             (1 if m.source in constant else self.samples.steps) * m.positions * m.fan_in * m.channels for m in maps
         ]
-        return float(self.rows * max(sizes))
+        solves = [m.fan_in**2 * m.channels for m in maps if m.weight is not None]
+        return float(max(self.rows * max(sizes), *solves, 0))
 
 
 def neuron_steps(program: Program, algorithm: Algorithm, samples: Samples) -> float:
