@@ -6,11 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import Net, RolloutAlgorithm
-from snnopt.errors import BlockError
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.data import Samples
 from snnopt.runtime.journal import Journal
@@ -78,7 +76,8 @@ class Rollouts:
         try:
             for word in self.algorithm.updates(self.net):
                 self.sweeper.run(word, batch)
-        except (np.linalg.LinAlgError, BlockError):
+            self.sweeper.settle(batch)
+        except BaseException:  # an interrupt too: what is returned must be the weights of some record
             self.sweeper.weights = before
             raise
 

@@ -76,7 +76,7 @@ class MiniBatchLoop(Loop):
     def _probe(self, batch: Batch, row: EpochMeans) -> None:
         """Roll the batch out again with its new weights, and let the controller compare."""
         again = self.rollouts.again(batch)
-        self.sweeper.roll_out(again)
+        self.sweeper.roll_out(again, last=True)
         row.probe(batch, again, self.sweeper)
         promised = batch.predicted_readout + batch.predicted_weights
         self.sweeper.control = self.sweeper.control.after(batch.loss - again.loss, promised)
