@@ -67,7 +67,18 @@ from snnopt.penalties import (
     ResidualBalancing,
     Spectral,
 )
-from snnopt.runtime import Anderson, Checkpoint, History, OverRelaxation, Record, Status, Stopping
+from snnopt.runtime import (
+    Anderson,
+    Checkpoint,
+    DaskExecutor,
+    History,
+    LocalExecutor,
+    OverRelaxation,
+    Record,
+    Shards,
+    Status,
+    Stopping,
+)
 
 if TYPE_CHECKING:
     from snnopt.oracles import VerificationError, verify, verify_rule
@@ -145,6 +156,7 @@ __all__ = [
     "CrossEntropy",
     "CubaLIF",
     "Delay",
+    "DaskExecutor",
     "DataError",
     "Dense",
     "ExactBlock",
@@ -152,6 +164,7 @@ __all__ = [
     "Flatten",
     "FullDual",
     "Input",
+    "LocalExecutor",
     "MissingPackageError",
     "ModelError",
     "Network",
@@ -165,6 +178,7 @@ __all__ = [
     "Record",
     "Result",
     "Rollout",
+    "Shards",
     "SnnoptError",
     "Sparse",
     "SquaredError",

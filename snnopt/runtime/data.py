@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,27 @@ from snnopt.errors import DataError, shown, unknown_name
 from snnopt.program import Program, Term, Variable
 
 Array = NDArray[Any]
+
+
+class Sampled(Protocol):
+    """What can be asked for single samples: :class:`Samples`, which are in memory, or shards."""
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+
+    @property
+    def steps(self) -> int:
+        """T."""
+
+    def take(self, index: Any, dtype: np.dtype[Any]) -> dict[str, Array]:
+        """Inputs of the samples at ``index``, [T, n_index, n] or [1, n_index, n]."""
+
+    def lengths_of(self, index: Any) -> Array | None:
+        """Their lengths, None where all steps count."""
+
+    def chunks(self, entries: int, widest: int) -> list[slice]:
+        """Slices of the samples such that [T, slice, widest] has about ``entries`` entries."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,16 +228,20 @@ def _finite(
         raise DataError(where, f"{int(bad.sum())} values from index {first} on are NaN or infinite", fix)
 
 
-def check_range(samples: Samples, dtype: np.dtype[Any]) -> None:
-    """Raise where training sums of squares of the inputs would overflow ``dtype``."""
+def largest_of(samples: Samples) -> dict[str, float]:
+    """The largest absolute value of each input."""
+    return {n: max(abs(float(x.max())), abs(float(x.min()))) for n, x in samples.arrays.items()}
+
+
+def check_range(largest: Mapping[str, float], dtype: np.dtype[Any]) -> None:
+    """Raise where training sums of squares of inputs with these largest values would overflow ``dtype``."""
     bound = float(np.finfo(dtype).max) ** 0.4
-    for name, x in samples.arrays.items():
-        largest = max(abs(float(x.max())), abs(float(x.min())))
-        if largest > bound:
+    for name, value in largest.items():
+        if value > bound:
             fix = "scale the data, e.g. X / abs(X).max()" + (
                 ", or train with dtype='float64'" if dtype.itemsize == 4 else ""
             )
-            raise DataError(f"input {name!r}", f"its values reach {largest:.3g}, too large for {dtype}", fix)
+            raise DataError(f"input {name!r}", f"its values reach {value:.3g}, too large for {dtype}", fix)
 
 
 def check_targets(program: Program, targets: object, count: int, samples_shape: tuple[int, ...]) -> dict[str, Array]:

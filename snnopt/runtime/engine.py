@@ -15,24 +15,27 @@ from snnopt.algorithms import Algorithm, KeptAlgorithm, Net, RolloutAlgorithm
 from snnopt.algorithms.settings import MiniBatches
 from snnopt.backends import chosen_kernels
 from snnopt.blocks import Binding
-from snnopt.errors import BlockError
+from snnopt.errors import BlockError, ExecutorError
 from snnopt.program import Program
 from snnopt.runtime.acceleration import Acceleration
 from snnopt.runtime.budgets import keep_budgets
 from snnopt.runtime.checkpoints import CheckpointWriter
-from snnopt.runtime.data import Samples
+from snnopt.runtime.data import Sampled, Samples
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.history import History
 from snnopt.runtime.initial import calibrate, draw
 from snnopt.runtime.journal import Held, Journal, Watch
 from snnopt.runtime.logs import log_end, log_resumed, log_start
 from snnopt.runtime.loops import FullBatchLoop, KeptLoop, Loop, MiniBatchLoop
+from snnopt.runtime.loops.at_hand import AtHand
 from snnopt.runtime.loops.loop import Rollouts
+from snnopt.runtime.shards.sharded import Sharded
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 from snnopt.runtime.stopping import Stopping
 from snnopt.runtime.sweeper import Sweeper
 from snnopt.runtime.threads import blas_threads
+from snnopt.runtime.work import neuron_steps
 
 Array = NDArray[Any]
 
@@ -59,7 +62,7 @@ class Engine:
         program: Program,
         bindings: tuple[Binding, ...],
         algorithm: Algorithm,
-        samples: Samples,
+        samples: Samples | Sharded,
         targets: dict[str, Array],
         *,
         seed: int,
@@ -104,11 +107,13 @@ class Engine:
         wiring, samples, journal = self.wiring, self.samples, self.journal
         functions = algorithm.penalties(self.program) if penalties is None else penalties
         if isinstance(algorithm, KeptAlgorithm):
+            assert isinstance(samples, Samples)
             made = (wiring, bindings, algorithm, net, samples, targets, weights, rng, journal, functions)
             return KeptLoop(*made, self.accelerator)
         assert isinstance(algorithm, RolloutAlgorithm)
         sweeper = Sweeper(wiring, bindings, algorithm, weights, samples.steps, functions)
-        rollouts = Rollouts(algorithm, sweeper, net, samples, targets, journal)
+        source = samples if isinstance(samples, Sharded) else AtHand(samples, targets, wiring.dtype)
+        rollouts = Rollouts(algorithm, sweeper, net, source, journal)
         schedule = algorithm.schedule
         if isinstance(schedule, MiniBatches):
             self.rows = schedule.size(samples.count)
@@ -139,6 +144,8 @@ class Engine:
         except np.linalg.LinAlgError as error:
             fix = "raise ridge or use dtype='float64'"
             self.end = Status.NUMERICAL_ERROR, f"a solve failed ({error}) after {len(journal.records)} records; {fix}"
+        except ExecutorError as error:
+            self.end = Status.INTERRUPTED, f"{error} (after {len(journal.records)} records, whose best is kept)"
         except BlockError as error:
             self.end = Status.NUMERICAL_ERROR, f"{error} (after {len(journal.records)} records)"
         else:
@@ -166,7 +173,11 @@ class Engine:
         status, message = self.end or (Status.INTERRUPTED, f"left by the user after {len(journal.records)} records")
         best = loop.weights if journal.best is None else journal.best
         found = best
-        best, last = (keep_budgets(self.wiring, w, self.samples, journal.remark) for w in (best, loop.weights))
+        try:
+            best, last = (keep_budgets(self.wiring, w, self.samples, journal.remark) for w in (best, loop.weights))
+        except ExecutorError as error:
+            journal.remark(f"firing-rate budgets could not be made certain: {error}")
+            last = loop.weights
         if best is not found:
             journal.remark(
                 "biases of layers over their budget were lowered at the end, so the weights returned are not those of any "
@@ -211,16 +222,7 @@ class Engine:
         return float(self.rows * max(sizes))
 
 
-def neuron_steps(program: Program, algorithm: Algorithm, samples: Samples) -> float:
-    """Steps of single neurons in all sweeps of a run; 0 for algorithms whose sweeps are not made of rollouts."""
-    if not isinstance(algorithm, RolloutAlgorithm):
-        return 0.0
-    schedule = algorithm.schedule
-    sweeps = schedule.epochs if isinstance(schedule, MiniBatches) else schedule.max_iter
-    return float(sweeps * samples.count * samples.steps * sum(c.size for c in program.couplings))
-
-
-def starting_weights(wiring: Wiring, samples: Samples, seed: int) -> dict[str, Array]:
+def starting_weights(wiring: Wiring, samples: Sampled, seed: int) -> dict[str, Array]:
     """The weights that a run with ``seed`` starts from, as matrices: random, such that every layer fires on the samples."""
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[0])
     some = slice(0, None, max(1, samples.count // CALIBRATION_SAMPLES))

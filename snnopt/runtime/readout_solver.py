@@ -37,10 +37,10 @@ class ReadoutSolver:
 
     def update(
         self, weights: Mapping[str, Array], totals: Mapping[str, Any], count: int, fade: float, damping: float = 1.0
-    ) -> tuple[Array, dict[str, Array], float]:
+    ) -> tuple[dict[str, Array], float]:
         """Take a majorised Newton step, ``damping`` of it, by the sums ``totals`` of ``count`` samples.
 
-        Returns the change of the matrix, the changed variables, and the decrease of the objective that the majoriser promises.
+        Returns the changed variables, and the decrease of the objective that the majoriser promises.
         """
         columns = self.uses.columns
         w = stack(columns, weights)
@@ -63,7 +63,7 @@ class ReadoutSolver:
             change, eta = w.dtype.type(damping) * change, damping * eta
         if self.split is not None:
             change = self.split.step(w, change) - w
-        return change, unstack(columns, w + change), -float(np.sum(slope * change)) * (1 - eta / 2)
+        return unstack(columns, w + change), -float(np.sum(slope * change)) * (1 - eta / 2)
 
     def snapshot(self) -> Tree:
         """The running sums."""

@@ -140,11 +140,11 @@ class Sweeper:
     def _solve_readouts(self, batch: Found, damping: float = 1.0) -> None:
         for readout in self.readouts:
             totals = batch.ask(self.passes, "slopes") if batch.stale else batch.totals
-            change, changed, predicted = readout.update(self.weights, totals, batch.count, self.fade, damping)
+            changed, predicted = readout.update(self.weights, totals, batch.count, self.fade, damping)
             self.weights = self.weights | changed
             batch.told, batch.stale = {**batch.told, **changed}, True
             batch.predicted_readout += predicted
-            batch.later("solved", block=readout.block.name, change=change, weights=changed, judge=self.judges_solved)
+            batch.later("solved", block=readout.block.name, weights=changed, judge=self.judges_solved)
         batch.solved = self.weights
         if not self.readouts:
             batch.solved_loss, batch.solved_accuracy = batch.loss, batch.accuracy

@@ -31,6 +31,7 @@ from snnopt.runtime.batch import Batch
 from snnopt.runtime.forward import Wiring, rollout
 from snnopt.runtime.moves import DitheredMoves, ExactMoves, LinearMoves, Moves
 from snnopt.runtime.readout import ReadoutUses
+from snnopt.runtime.stacking import stack
 from snnopt.runtime.statistics import Gram, UseFeatures
 from snnopt.runtime.sums.found import Stage
 from snnopt.runtime.sums.sums import Sums
@@ -104,10 +105,12 @@ class Passes:
                     out[f"{layer}/spikes"] = int(np.count_nonzero(activity.spikes))
         return Sums(out)
 
-    def solved(self, batch: Batch, block: str, change: Array, weights: Mapping[str, Array], judge: bool) -> Sums:
-        """Take in a read-out block's change; the losses then see more, and may be judged again."""
-        batch.weights = {**batch.weights, **weights}
-        self.readouts[block].add(batch, batch.features[block], change)
+    def solved(self, batch: Batch, block: str, weights: Mapping[str, Array], judge: bool) -> Sums:
+        """Take in a read-out block's new weights; the losses then see more, and may be judged again."""
+        uses, before = self.readouts[block], batch.weights
+        batch.weights = {**before, **weights}
+        change = stack(uses.columns, batch.weights) - stack(uses.columns, before)
+        uses.add(batch, batch.features[block], change)
         return Sums(self._judged(batch, "solved") if judge else {})
 
     def slopes(self, batch: Batch) -> Sums:

@@ -1,0 +1,257 @@
+"""Shards worked on by the workers of a Dask cluster: weights go out, sums come back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from snnopt.errors import ExecutorError, ModelError, SnnoptError, missing_package, shown
+from snnopt.runtime.executors.base import Array, Crew, Executor, Rows, Script, Setup, Summary, Traffic
+from snnopt.runtime.executors.local import positive, whole_samples
+from snnopt.runtime.executors.worker import Worker
+from snnopt.runtime.shards.parts import Elsewhere, InMemory, Part, read_given
+from snnopt.runtime.sums.found import Stage
+from snnopt.runtime.sums.sums import Sums
+
+PER_WORKER = 2
+"""Shards a worker, where arrays are cut and nobody says otherwise."""
+FAN_IN = 4
+"""Sums that are added in one task of the tree."""
+LOOK = 1.0
+"""Seconds between two looks at whether the scheduler is there."""
+GONE = 5.0
+"""Seconds after which a scheduler that is not there is taken for dead."""
+
+
+class DaskExecutor(Executor):
+    """Works on shards where the workers of a Dask cluster are; needs the extra ``dask``.
+
+    In a round, weights or penalties go to every worker, and sums come back, added in a tree; shards stay where they are. Whatever
+    a worker keeps between rounds only saves it time, so a lost worker costs the recomputation of its shards. Workers run
+    one shard at a time each; start several processes on a machine of many cores.
+
+    Parameters
+    ----------
+    client : a ``distributed.Client``.
+    timeout : seconds that a round may take, before the run ends with INTERRUPTED.
+    samples : samples a shard, where arrays at hand have to be cut; None for two shards a worker.
+    memory : bytes on each worker for shards and for what was found for them in earlier rounds of an iteration.
+    """
+
+    def __init__(
+        self, client: Any, *, timeout: float = 300.0, samples: int | None = None, memory: float = 2**30
+    ) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise missing_package("DaskExecutor", "dask.distributed", "dask") from None
+        if not isinstance(client, Client):
+            fix = "give a distributed.Client, e.g. of LocalCluster(n_workers=2, threads_per_worker=1)"
+            raise ModelError("DaskExecutor", f"{shown(client)} is no client", fix)
+        if client.asynchronous:
+            raise ModelError("DaskExecutor", "the client is asynchronous", "make it without asynchronous=True")
+        self.client, self.samples = client, whole_samples("DaskExecutor", samples)
+        self.timeout = positive("DaskExecutor", "timeout", timeout, "seconds")
+        self.memory = positive("DaskExecutor", "memory", memory, "bytes")
+        self.traffic = Traffic()
+
+    def size(self, count: int) -> int:  # noqa: D102
+        workers = max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
+        return self.samples or max(1, -(-count // (PER_WORKER * workers)))
+
+    def open(self, setup: Setup, parts: tuple[Part, ...]) -> Crew:  # noqa: D102
+        self.traffic = Traffic()
+        return DaskCrew(self, setup, parts)
+
+
+class DaskCrew(Crew):
+    """Shards as futures, each with a worker that it is at home on, as long as that lives."""
+
+    def __init__(self, executor: DaskExecutor, setup: Setup, parts: tuple[Part, ...]) -> None:
+        self.client, self.timeout, self.memory = executor.client, executor.timeout, executor.memory
+        self.run, self.numbers = uuid4().hex, count()
+        self.messages: dict[int, list[Any]] = {}
+        with self._answers("shards could not be checked"):
+            self.workers = self._alive()
+            size = len(parts) / len(self.workers)
+            self.homes = [int(k / size) for k in range(len(parts))]
+            self.setup = self._submit(_same, "setup", (setup, self.memory))
+            self.parts = [self._part(k, part) for k, part in enumerate(parts)]
+            found = [
+                self._submit(_summary, "check", self.run, self.setup, k, p, home=k) for k, p in enumerate(self.parts)
+            ]
+            self.summaries = tuple(self._wait(found))
+
+    def ask(self, script: Script) -> Sums:  # noqa: D102
+        with self._answers(f"no sums came back in round {len(script.rounds)} of an iteration"):
+            if script.key not in self.messages:
+                self.messages = {script.key: []}
+                self._move_in()
+            sent = self.messages[script.key]
+            for stages in script.rounds[len(sent) :]:
+                sent.append(self._submit(_same, "message", stages))
+            level = []
+            for k in script.shards:
+                picks = None if script.picks is None else script.picks[k]
+                given = (self.run, self.setup, k, self.parts[k], script.key, (script.steps, script.backend), picks)
+                level.append((k, self._submit(_run, "sums", *given, *sent, home=k)))
+            while len(level) > 1:  # in the order of shards, so that neighbours at one home are added there
+                groups = [level[n : n + FAN_IN] for n in range(0, len(level), FAN_IN)]
+                level = [
+                    (g[0][0], self._submit(_added, "added", *(f for _, f in g), home=g[0][0])) if len(g) > 1 else g[0]
+                    for g in groups
+                ]
+            (total,) = self._wait([level[0][1]])
+            found: Sums = total
+            return found
+
+    def rows(self, wanted: Mapping[int, Array]) -> list[Rows]:  # noqa: D102
+        with self._answers("samples could not be fetched"):
+            found = [
+                self._submit(_rows, "rows", self.run, self.setup, k, self.parts[k], index, home=k)
+                for k, index in wanted.items()
+            ]
+            return list(self._wait(found))
+
+    def close(self) -> None:  # noqa: D102
+        self.messages = {}
+        self.parts, self.setup = [], None
+        if self.client.status != "running":
+            return
+        with suppress(Exception):  # what is left on a worker is let go when the next runs begin
+            self.client.run(_forget, self.run, on_error="ignore")
+
+    def _part(self, k: int, part: Part) -> Any:
+        if isinstance(part, Elsewhere):
+            value = part.value
+            found = value if hasattr(value, "status") else self.client.compute(value)
+            return self._submit(_read, "part", found, part.where)
+        return self._submit(_same, "part", part, home=k if isinstance(part, InMemory) else None)
+
+    def _submit(self, function: Callable[..., Any], name: str, *given: Any, home: int | None = None) -> Any:
+        """Start a task; at the home of a shard if one is named, as long as that can be."""
+        import dask
+
+        where = None if home is None else [self.workers[self.homes[home] % len(self.workers)]]
+        key = f"snnopt-{name}-{self.run}-{next(self.numbers)}"
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+            return self.client.submit(
+                function, *given, key=key, workers=where, allow_other_workers=where is not None, pure=False
+            )
+
+    def _alive(self) -> list[str]:
+        """Addresses of the workers, once there is one."""
+        end = time.monotonic() + self.timeout
+        while not (found := sorted(self.client.scheduler_info(n_workers=-1)["workers"])):
+            if time.monotonic() > end:
+                raise ExecutorError(f"the cluster has had no worker for {self.timeout:g} s")
+            time.sleep(0.1)
+        return found
+
+    def _move_in(self) -> None:
+        """Give homes on dead workers to living ones."""
+        alive = self.client.scheduler_info(n_workers=-1)["workers"]
+        spare = [w for w in sorted(alive) if w not in self.workers]
+        if alive:
+            self.workers = [w if w in alive else (spare.pop() if spare else min(alive)) for w in self.workers]
+
+    def _wait(self, futures: Sequence[Any]) -> list[Any]:
+        """Results, or why there are none; never longer than the time limit, and shorter where the scheduler is gone."""
+        end, gone = time.monotonic() + self.timeout, None
+        for future in futures:
+            while True:
+                left = end - time.monotonic()
+                try:
+                    future.result(timeout=max(0.0, min(LOOK, left)))
+                    break
+                except TimeoutError:
+                    if future.done():
+                        raise
+                running = self.client.status == "running"
+                gone = None if running else gone or time.monotonic()
+                if gone is not None and time.monotonic() - gone > GONE:
+                    raise ExecutorError("the scheduler is gone")
+                if left <= 0:
+                    raise ExecutorError(f"no answer in {self.timeout:g} s")
+        return [f.result(timeout=self.timeout) for f in futures]
+
+    @contextmanager
+    def _answers(self, what: str) -> Iterator[None]:
+        """Say plainly what a cluster's silence or failure means."""
+        import distributed
+
+        try:
+            yield
+        except ExecutorError as error:
+            raise ExecutorError(f"{what}: {error}") from None
+        except SnnoptError:
+            raise
+        except distributed.scheduler.KilledWorker as error:
+            cause = f"workers died again and again on the same task ({error.last_worker.address} was the last)"
+            raise ExecutorError(f"{what}: {cause}; give smaller shards, or workers with more memory") from None
+        except (OSError, TimeoutError, distributed.CancelledError, distributed.comm.CommClosedError) as error:
+            cause = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise ExecutorError(f"{what}: the cluster failed ({cause})") from None
+        except (RuntimeError, MemoryError) as error:
+            raise ExecutorError(f"{what}: {type(error).__name__}: {error}") from None
+
+
+_WORKERS: dict[str, Worker] = {}
+"""What this process keeps for a run, by its name."""
+_LOCK = threading.Lock()
+RUNS = 2
+"""Runs that a process keeps anything for."""
+
+
+def _worker(run: str, setup: tuple[Setup, float]) -> Worker:
+    with _LOCK:
+        if run not in _WORKERS:
+            for old in list(_WORKERS)[: max(0, len(_WORKERS) - RUNS + 1)]:
+                del _WORKERS[old]
+            _WORKERS[run] = Worker(*setup)
+        return _WORKERS[run]
+
+
+def _forget(run: str) -> None:
+    _WORKERS.pop(run, None)
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def _read(given: Any, where: str) -> Part:
+    return InMemory(read_given(given, where), where)
+
+
+def _summary(run: str, setup: tuple[Setup, float], k: int, part: Part) -> Summary:
+    return _worker(run, setup).summary(k, part)
+
+
+def _run(
+    run: str,
+    setup: tuple[Setup, float],
+    k: int,
+    part: Part,
+    key: int,
+    made: tuple[int, str],
+    picks: Array | None,
+    *rounds: tuple[Stage, ...],
+) -> Sums:
+    return _worker(run, setup).run(k, part, key, made, picks, rounds)
+
+
+def _rows(run: str, setup: tuple[Setup, float], k: int, part: Part, index: Array) -> Rows:
+    return _worker(run, setup).rows(k, part, index)
+
+
+def _added(*sums: Sums) -> Sums:
+    total = sums[0]
+    for s in sums[1:]:
+        total = total + s
+    return total
