@@ -56,6 +56,8 @@ class Script:
     """A sweep so far: rounds of stages, the last of which is asked for. Whoever has not run those before runs them now.
 
     So no state is needed beside the script: what a worker keeps of earlier rounds only saves it time.
+
+    ``key`` is the sweep's number, ``steps`` T, ``picks`` the samples of each shard, None for all, and ``shards`` those to ask.
     """
 
     key: int
@@ -63,17 +65,20 @@ class Script:
     backend: str
     rounds: tuple[tuple[Stage, ...], ...]
     picks: Mapping[int, Array] | None
-    """Samples of each shard, None for all of every shard."""
     shards: tuple[int, ...]
 
 
 @dataclass
 class Traffic:
-    """What a run sent, as payload in bytes: ``down`` to each worker, ``up`` from each shard (or pair of added shards)."""
+    """What a run sent as payload, in bytes: ``down`` to each worker, ``up`` from each, whose shards are added there.
+
+    ``again`` counts rounds that had to be told whole, as a worker had not run those before.
+    """
 
     rounds: int = 0
     down: int = 0
     up: int = 0
+    again: int = 0
 
 
 class Crew(ABC):

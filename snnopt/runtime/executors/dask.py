@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import reduce
 from itertools import count
+from operator import add
 from typing import Any
 from uuid import uuid4
 
@@ -75,7 +77,8 @@ class DaskCrew(Crew):
     def __init__(self, executor: DaskExecutor, setup: Setup, parts: tuple[Part, ...]) -> None:
         self.client, self.timeout, self.memory = executor.client, executor.timeout, executor.memory
         self.run, self.numbers = uuid4().hex, count()
-        self.messages: dict[int, list[Any]] = {}
+        self.traffic = executor.traffic
+        self.key, self.lost = -1, set[int]()
         with self._answers("shards could not be checked"):
             self.workers = self._alive()
             size = len(parts) / len(self.workers)
@@ -83,43 +86,50 @@ class DaskCrew(Crew):
             self.setup = self._submit(_same, "setup", (setup, self.memory))
             self.parts = [self._part(k, part) for k, part in enumerate(parts)]
             found = [
-                self._submit(_summary, "check", self.run, self.setup, k, p, home=k) for k, p in enumerate(self.parts)
+                self._submit(_summary, "check", self.run, self.setup, k, p, home=self.homes[k])
+                for k, p in enumerate(self.parts)
             ]
             self.summaries = tuple(self._wait(found))
 
     def ask(self, script: Script) -> Sums:  # noqa: D102
         with self._answers(f"no sums came back in round {len(script.rounds)} of an iteration"):
-            if script.key not in self.messages:
-                self.messages = {script.key: []}
+            if script.key != self.key:
+                self.key, self.lost = script.key, set[int]()
                 self._move_in()
-            sent = self.messages[script.key]
-            for stages in script.rounds[len(sent) :]:
-                sent.append(self._submit(_same, "message", stages))
-            level = []
-            for k in script.shards:
-                picks = None if script.picks is None else script.picks[k]
-                given = (self.run, self.setup, k, self.parts[k], script.key, (script.steps, script.backend), picks)
-                level.append((k, self._submit(_run, "sums", *given, *sent, home=k)))
-            while len(level) > 1:  # in the order of shards, so that neighbours at one home are added there
-                groups = [level[n : n + FAN_IN] for n in range(0, len(level), FAN_IN)]
-                level = [
-                    (g[0][0], self._submit(_added, "added", *(f for _, f in g), home=g[0][0])) if len(g) > 1 else g[0]
-                    for g in groups
-                ]
-            (total,) = self._wait([level[0][1]])
-            found: Sums = total
-            return found
+            while True:
+                asked = sorted({self.homes[k] for k in script.shards})
+                futures = [self._at_home(home, script) for home in asked]
+                while len(futures) > FAN_IN:
+                    futures = [
+                        self._submit(_added, "added", futures[n : n + FAN_IN]) for n in range(0, len(futures), FAN_IN)
+                    ]
+                total = _added(self._wait(futures))
+                if isinstance(total, Sums):
+                    return total
+                assert not total <= self.lost, "a script that is told whole is always answered"
+                self.lost |= total
+                self.traffic.again += 1
+
+    def _at_home(self, home: int, script: Script) -> Any:
+        """Ask a worker for the sums of its shards, telling it the last round, or all if it has not run those before."""
+        first = 0 if home in self.lost else len(script.rounds) - 1
+        jobs = [
+            (k, self.parts[k], None if script.picks is None else script.picks[k])
+            for k in script.shards
+            if self.homes[k] == home
+        ]
+        given = (script.key, (script.steps, script.backend), first, script.rounds[first:])
+        return self._submit(_run, "sums", self.run, self.setup, home, jobs, *given, home=home)
 
     def rows(self, wanted: Mapping[int, Array]) -> list[Rows]:  # noqa: D102
         with self._answers("samples could not be fetched"):
             found = [
-                self._submit(_rows, "rows", self.run, self.setup, k, self.parts[k], index, home=k)
+                self._submit(_rows, "rows", self.run, self.setup, k, self.parts[k], index, home=self.homes[k])
                 for k, index in wanted.items()
             ]
             return list(self._wait(found))
 
     def close(self) -> None:  # noqa: D102
-        self.messages = {}
         self.parts, self.setup = [], None
         if self.client.status != "running":
             return
@@ -127,17 +137,19 @@ class DaskCrew(Crew):
             self.client.run(_forget, self.run, on_error="ignore")
 
     def _part(self, k: int, part: Part) -> Any:
+        import distributed
+
         if isinstance(part, Elsewhere):
             value = part.value
-            found = value if hasattr(value, "status") else self.client.compute(value)
+            found = value if isinstance(value, distributed.Future) else self.client.compute(value)
             return self._submit(_read, "part", found, part.where)
-        return self._submit(_same, "part", part, home=k if isinstance(part, InMemory) else None)
+        return self._submit(_same, "part", part, home=self.homes[k] if isinstance(part, InMemory) else None)
 
     def _submit(self, function: Callable[..., Any], name: str, *given: Any, home: int | None = None) -> Any:
-        """Start a task; at the home of a shard if one is named, as long as that can be."""
+        """Start a task; on the worker of a home if one is named, as long as that can be."""
         import dask
 
-        where = None if home is None else [self.workers[self.homes[home] % len(self.workers)]]
+        where = None if home is None else [self.workers[home]]
         key = f"snnopt-{name}-{self.run}-{next(self.numbers)}"
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
             return self.client.submit(
@@ -236,22 +248,31 @@ def _summary(run: str, setup: tuple[Setup, float], k: int, part: Part) -> Summar
 def _run(
     run: str,
     setup: tuple[Setup, float],
-    k: int,
-    part: Part,
+    home: int,
+    jobs: Sequence[tuple[int, Part, Array | None]],
     key: int,
     made: tuple[int, str],
-    picks: Array | None,
-    *rounds: tuple[Stage, ...],
-) -> Sums:
-    return _worker(run, setup).run(k, part, key, made, picks, rounds)
+    first: int,
+    rounds: Sequence[Sequence[Stage]],
+) -> Sums | frozenset[int]:
+    """The sums over a home's shards; its number where the rounds before ``first`` were not run on all of them."""
+    worker, total = _worker(run, setup), None
+    for k, part, picks in jobs:
+        sums = worker.run(k, part, key, made, picks, first, rounds)
+        if sums is None:
+            return frozenset([home])
+        total = sums if total is None else total + sums
+    assert total is not None
+    return total
 
 
 def _rows(run: str, setup: tuple[Setup, float], k: int, part: Part, index: Array) -> Rows:
     return _worker(run, setup).rows(k, part, index)
 
 
-def _added(*sums: Sums) -> Sums:
-    total = sums[0]
-    for s in sums[1:]:
-        total = total + s
-    return total
+def _added(found: Sequence[Sums | frozenset[int]]) -> Sums | frozenset[int]:
+    """The sum; or the homes that have to be told all, if there are any."""
+    lost = [x for x in found if isinstance(x, frozenset)]
+    if lost:
+        return frozenset().union(*lost)
+    return reduce(add, found)

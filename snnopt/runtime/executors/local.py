@@ -57,7 +57,10 @@ class LocalCrew(Crew):
 
     def _one(self, k: int, script: Script) -> Sums:
         picks = None if script.picks is None else script.picks[k]
-        return self.worker.run(k, self.parts[k], script.key, (script.steps, script.backend), picks, script.rounds)
+        made = (script.steps, script.backend)
+        found = self.worker.run(k, self.parts[k], script.key, made, picks, 0, script.rounds)
+        assert found is not None
+        return found
 
     def rows(self, wanted: Mapping[int, Array]) -> list[Rows]:  # noqa: D102
         return [self.worker.rows(k, self.parts[k], index) for k, index in wanted.items()]

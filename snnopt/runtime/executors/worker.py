@@ -76,22 +76,30 @@ class Worker:
         key: int,
         made: tuple[int, str],
         picks: Array | None,
+        first: int,
         rounds: Sequence[Sequence[Stage]],
-    ) -> Sums:
-        """Run the last of ``rounds`` on a shard, after those before it unless they were run here already.
+    ) -> Sums | None:
+        """Run the last of ``rounds`` on a shard, after those before it that were not run here yet.
 
-        ``made`` are the number of steps and the backend, ``picks`` the samples, None for all.
+        Parameters
+        ----------
+        made : number of steps, and backend.
+        picks : the samples, None for all.
+        first : number of the first of ``rounds``. Where it is not 0, and those before it were not run here, there is no answer.
         """
         with self.lock, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             kept = self._get(k, part)
             assert kept is not None, "empty shards are asked for nothing"
-            if kept.key != key or kept.done >= len(rounds) or kept.batch is None:
+            if kept.key != key or not first <= kept.done < first + len(rounds):
+                if first:
+                    return None
                 kept.batch, kept.key, kept.done = self._batch(kept, picks), key, 0
+            assert kept.batch is not None
             passes = self._passes(*made)
-            for stages in rounds[kept.done : -1]:
+            for stages in rounds[kept.done - first : -1]:
                 kept.batch.run(passes, list(stages))
             sums = kept.batch.run(passes, list(rounds[-1]))
-            kept.done = len(rounds)
+            kept.done = first + len(rounds)
             if k not in self.kept:
                 self._keep(k, kept)
             return sums
