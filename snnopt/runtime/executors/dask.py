@@ -63,8 +63,7 @@ class DaskExecutor(Executor):
         self.traffic = Traffic()
 
     def size(self, count: int) -> int:  # noqa: D102
-        workers = max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
-        return self.samples or max(1, -(-count // (PER_WORKER * workers)))
+        return self.samples or max(1, -(-count // (PER_WORKER * max(1, len(living(self.client))))))
 
     def open(self, setup: Setup, parts: tuple[Part, ...]) -> Crew:  # noqa: D102
         self.traffic = Traffic()
@@ -159,7 +158,7 @@ class DaskCrew(Crew):
     def _alive(self) -> list[str]:
         """Addresses of the workers, once there is one."""
         end = time.monotonic() + self.timeout
-        while not (found := sorted(self.client.scheduler_info(n_workers=-1)["workers"])):
+        while not (found := living(self.client)):
             if time.monotonic() > end:
                 raise ExecutorError(f"the cluster has had no worker for {self.timeout:g} s")
             time.sleep(0.1)
@@ -167,10 +166,10 @@ class DaskCrew(Crew):
 
     def _move_in(self) -> None:
         """Give homes on dead workers to living ones."""
-        alive = self.client.scheduler_info(n_workers=-1)["workers"]
-        spare = [w for w in sorted(alive) if w not in self.workers]
+        alive = living(self.client)
+        spare = [w for w in alive if w not in self.workers]
         if alive:
-            self.workers = [w if w in alive else (spare.pop() if spare else min(alive)) for w in self.workers]
+            self.workers = [w if w in alive else (spare.pop() if spare else alive[0]) for w in self.workers]
 
     def _wait(self, futures: Sequence[Any]) -> list[Any]:
         """Results, or why there are none; never longer than the time limit, and shorter where the scheduler is gone."""
@@ -211,6 +210,11 @@ class DaskCrew(Crew):
             raise ExecutorError(f"{what}: the cluster failed ({cause})") from None
         except (RuntimeError, MemoryError) as error:
             raise ExecutorError(f"{what}: {type(error).__name__}: {error}") from None
+
+
+def living(client: Any) -> list[str]:
+    """Addresses of the workers that the client knows of."""
+    return sorted(client.scheduler_info(n_workers=-1).get("workers", ()))
 
 
 _WORKERS: dict[str, Worker] = {}
