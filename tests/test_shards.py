@@ -102,7 +102,7 @@ def test_real_targets_and_several_inputs() -> None:
     expected = plan.solve(data, targets, timesteps=T)
     found = plan.solve(data, targets, timesteps=T, executor=so.LocalExecutor(samples=25))
     assert apart(expected, found) < CLOSE
-    assert np.shape(found.predict(data)) == targets.shape and np.isnan(found.history[-1].accuracy)
+    assert np.asarray(found.predict(data)).shape == targets.shape and np.isnan(found.history[-1].accuracy)
 
 
 def test_a_sweep_of_ones_own_is_streamed_too() -> None:
