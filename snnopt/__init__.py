@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from snnopt import algorithms, data
-from snnopt.algorithms import Consensus, ExactBlock, FullDual, Online, Perin2025, Rollout, algorithm
+from snnopt.algorithms import Consensus, ExactBlock, Federated, FullDual, Online, Perin2025, Rollout, algorithm
 from snnopt.api import Plan, Result, compile, load, simulate  # noqa: A004 - the field's word, as in CVXPY
 from snnopt.errors import (
     CompileError,
@@ -160,6 +160,7 @@ __all__ = [
     "DataError",
     "Dense",
     "ExactBlock",
+    "Federated",
     "FileError",
     "Flatten",
     "FullDual",

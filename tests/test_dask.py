@@ -148,6 +148,13 @@ def test_what_fails_on_a_worker_ends_in_a_status(client: Client, how: str, words
             rollout().solve(shards, timesteps=T, executor=executor)
 
 
+def test_sites_on_workers(client: Client) -> None:
+    sites = so.Shards([(X[Y < 1], Y[Y < 1]), (X[Y >= 1], Y[Y >= 1])])
+    plan = so.compile(problem(), so.Federated(rounds=3, dtype="float64"))
+    found = plan.solve(sites, timesteps=T, executor=so.DaskExecutor(client, timeout=60))
+    assert apart(plan.solve(sites, timesteps=T), found) < CLOSE
+
+
 def test_a_bad_shard_is_named_by_its_worker(client: Client) -> None:
     shards = so.Shards([(X, Y), lambda: (X * np.nan, Y)])
     with pytest.raises(so.DataError, match="shard 1, input 'x': 540 values"):

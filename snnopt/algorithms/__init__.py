@@ -4,6 +4,7 @@ from snnopt.algorithms.base import Algorithm
 from snnopt.algorithms.check import check_sweep, resting
 from snnopt.algorithms.consensus import Consensus
 from snnopt.algorithms.exact_block import ExactBlock
+from snnopt.algorithms.federated import Federated
 from snnopt.algorithms.from_rollout import RolloutAlgorithm
 from snnopt.algorithms.full_dual import FullDual
 from snnopt.algorithms.kept import KeptAlgorithm
@@ -15,7 +16,7 @@ from snnopt.algorithms.words import Layer, Net, Sweep, Word
 from snnopt.errors import ModelError, shown, unknown_name
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
-    a.name: a for a in (Online, Rollout, Perin2025, ExactBlock, FullDual, Consensus)
+    a.name: a for a in (Online, Rollout, Perin2025, ExactBlock, FullDual, Consensus, Federated)
 }
 
 
@@ -36,6 +37,7 @@ __all__ = [
     "Algorithm",
     "Consensus",
     "ExactBlock",
+    "Federated",
     "FullDual",
     "KeptAlgorithm",
     "Layer",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.algorithms import Algorithm, KeptAlgorithm, RolloutAlgorithm, check_sweep, named_algorithm
+from snnopt.algorithms import Algorithm, Federated, KeptAlgorithm, RolloutAlgorithm, check_sweep, named_algorithm
 from snnopt.api.result import Result
 from snnopt.api.run import Iterate, Run
 from snnopt.blocks import Binding, bind
@@ -265,6 +265,9 @@ class Plan:
             self._check_acceleration(accelerate)
         chosen = self.penalties if penalties is None else self._other_penalties(penalties)
         samples: Samples | Sharded
+        if isinstance(self.algorithm, Federated) and not isinstance(data, Shards):
+            fix = "give so.Shards([(X_a, y_a), (X_b, y_b)]), one shard for each site"
+            raise ModelError("solve", "'federated' is for data of several sites, and these are in one place", fix)
         if executor is None and not isinstance(data, Shards):
             samples, labels = _checked(self.program, data, targets, timesteps, lengths)
             real, unequal = tuple(n for n, y in labels.items() if y.ndim == 2), lengths is not None

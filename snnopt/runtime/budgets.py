@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from snnopt.program import AffineCoupling
 from snnopt.runtime.bias import nearer_to_firing
-from snnopt.runtime.data import Sampled
 from snnopt.runtime.evaluate import pieces
 from snnopt.runtime.forward import Wiring
+from snnopt.runtime.sampled import Sampled
 from snnopt.split import spike_budgets
 
 Array = NDArray[Any]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import Algorithm, KeptAlgorithm, Net, RolloutAlgorithm
-from snnopt.algorithms.settings import MiniBatches
+from snnopt.algorithms.settings import Federation, MiniBatches
 from snnopt.backends import chosen_kernels
 from snnopt.blocks import Binding
 from snnopt.errors import BlockError, ExecutorError
@@ -20,13 +20,13 @@ from snnopt.program import Program
 from snnopt.runtime.acceleration import Acceleration
 from snnopt.runtime.budgets import keep_budgets
 from snnopt.runtime.checkpoints import CheckpointWriter
-from snnopt.runtime.data import Sampled, Samples
+from snnopt.runtime.data import Samples
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.history import History
-from snnopt.runtime.initial import calibrate, draw
+from snnopt.runtime.initial import starting_weights
 from snnopt.runtime.journal import Held, Journal, Watch
 from snnopt.runtime.logs import log_end, log_resumed, log_start
-from snnopt.runtime.loops import FullBatchLoop, KeptLoop, Loop, MiniBatchLoop
+from snnopt.runtime.loops import FederatedLoop, FullBatchLoop, KeptLoop, Loop, MiniBatchLoop
 from snnopt.runtime.loops.at_hand import AtHand
 from snnopt.runtime.loops.loop import Rollouts
 from snnopt.runtime.shards.sharded import Sharded
@@ -38,8 +38,6 @@ from snnopt.runtime.threads import blas_threads
 from snnopt.runtime.work import neuron_steps
 
 Array = NDArray[Any]
-
-CALIBRATION_SAMPLES = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +74,17 @@ class Engine:
         accelerate: Acceleration | None = None,
         backend: str = "auto",
     ) -> None:
-        self.program, self.samples = program, samples
+        self.program, self.samples, self.seed = program, samples, seed
         dtype = np.dtype(algorithm.dtype)
         kernels = chosen_kernels(backend, neuron_steps(program, algorithm, samples))
         wiring = self.wiring = Wiring(program, dtype, kernels)
         self.journal = Journal(wiring, validation, time_limit, watch, stopping or Stopping())
         rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[1])
+        if start is None and isinstance(
+            algorithm.schedule if isinstance(algorithm, RolloutAlgorithm) else None, Federation
+        ):
+            assert isinstance(samples, Sharded)
+            start = samples.start(seed)  # at a site: no sample leaves its own
         weights = start or starting_weights(wiring, samples, seed)
         net = Net.of(tuple(b.block for b in bindings), tuple(c.name for c in program.couplings), samples.steps, rng)
         self.rows = samples.count
@@ -111,6 +114,9 @@ class Engine:
             made = (wiring, bindings, algorithm, net, samples, targets, weights, rng, journal, functions)
             return KeptLoop(*made, self.accelerator)
         assert isinstance(algorithm, RolloutAlgorithm)
+        if isinstance(algorithm.schedule, Federation):
+            assert isinstance(samples, Sharded)
+            return FederatedLoop(wiring, bindings, algorithm.schedule, samples, weights, journal, self.seed)
         sweeper = Sweeper(wiring, bindings, algorithm, weights, samples.steps, functions)
         source = samples if isinstance(samples, Sharded) else AtHand(samples, targets, wiring.dtype)
         rollouts = Rollouts(algorithm, sweeper, net, source, journal)
@@ -220,11 +226,3 @@ class Engine:
             (1 if m.source in constant else self.samples.steps) * m.positions * m.fan_in * m.channels for m in maps
         ]
         return float(self.rows * max(sizes))
-
-
-def starting_weights(wiring: Wiring, samples: Sampled, seed: int) -> dict[str, Array]:
-    """The weights that a run with ``seed`` starts from, as matrices: random, such that every layer fires on the samples."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[0])
-    some = slice(0, None, max(1, samples.count // CALIBRATION_SAMPLES))
-    few, start = samples.take(some, wiring.dtype), draw(wiring.program, rng, wiring.dtype)
-    return calibrate(wiring, start, few, samples.steps, samples.lengths_of(some))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.runtime.batch import Batch
-from snnopt.runtime.data import Sampled
 from snnopt.runtime.forward import Weights, Wiring, rollout
 from snnopt.runtime.readout import readout_uses
+from snnopt.runtime.sampled import Sampled
 from snnopt.runtime.views import loss_views
 
 Array = NDArray[Any]

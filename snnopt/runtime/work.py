@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from snnopt.algorithms import Algorithm, RolloutAlgorithm
-from snnopt.algorithms.settings import MiniBatches
+from snnopt.algorithms.settings import FullBatch, MiniBatches
 from snnopt.program import Program
-from snnopt.runtime.data import Sampled
+from snnopt.runtime.sampled import Sampled
 
 
 def neuron_steps(program: Program, algorithm: Algorithm, samples: Sampled) -> float:
@@ -13,5 +13,8 @@ def neuron_steps(program: Program, algorithm: Algorithm, samples: Sampled) -> fl
     if not isinstance(algorithm, RolloutAlgorithm):
         return 0.0
     schedule = algorithm.schedule
-    sweeps = schedule.epochs if isinstance(schedule, MiniBatches) else schedule.max_iter
+    if isinstance(schedule, FullBatch):
+        sweeps = schedule.max_iter
+    else:
+        sweeps = schedule.epochs if isinstance(schedule, MiniBatches) else schedule.rounds * schedule.epochs
     return float(sweeps * samples.count * samples.steps * sum(c.size for c in program.couplings))

@@ -20,7 +20,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -29,7 +29,7 @@ import snnopt as so
 FEATURES, HIDDEN, CLASSES, T = 784, 100, 10, 10
 
 
-def plan(iterations: int, dtype: str = "float64", hidden: int = HIDDEN) -> so.Plan:
+def plan(iterations: int, dtype: Literal["float32", "float64"] = "float64", hidden: int = HIDDEN) -> so.Plan:
     """784-100-10."""
     x = so.Input(FEATURES)
     h = so.LIF(beta=0.9)(so.Dense(hidden)(x))

@@ -99,8 +99,14 @@ class Crew(ABC):
         """
 
     @abstractmethod
-    def rows(self, wanted: Mapping[int, Array]) -> list[Rows]:
-        """Fetch single samples of shards, in the order of ``wanted``."""
+    def each(self, method: str, given: Mapping[int, tuple[Any, ...]]) -> list[Any]:
+        """What a method of :class:`Worker` returns for each of some shards, in their order, with these arguments.
+
+        Raises
+        ------
+        ExecutorError
+            As for :meth:`ask`.
+        """
 
     @abstractmethod
     def close(self) -> None:

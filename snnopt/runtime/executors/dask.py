@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from snnopt.errors import ExecutorError, ModelError, SnnoptError, missing_package, shown
-from snnopt.runtime.executors.base import Array, Crew, Executor, Rows, Script, Setup, Summary, Traffic
+from snnopt.runtime.executors.base import Array, Crew, Executor, Script, Setup, Traffic
 from snnopt.runtime.executors.local import positive, whole_samples
 from snnopt.runtime.executors.worker import Worker
 from snnopt.runtime.shards.parts import Elsewhere, InMemory, Part, read_given
@@ -84,11 +84,7 @@ class DaskCrew(Crew):
             self.homes = [int(k / size) for k in range(len(parts))]
             self.setup = self._submit(_same, "setup", (setup, self.memory))
             self.parts = [self._part(k, part) for k, part in enumerate(parts)]
-            found = [
-                self._submit(_summary, "check", self.run, self.setup, k, p, home=self.homes[k])
-                for k, p in enumerate(self.parts)
-            ]
-            self.summaries = tuple(self._wait(found))
+        self.summaries = tuple(self.each("summary", dict.fromkeys(range(len(parts)), ())))
 
     def ask(self, script: Script) -> Sums:  # noqa: D102
         with self._answers(f"no sums came back in round {len(script.rounds)} of an iteration"):
@@ -120,13 +116,14 @@ class DaskCrew(Crew):
         given = (script.key, (script.steps, script.backend), first, script.rounds[first:])
         return self._submit(_run, "sums", self.run, self.setup, home, jobs, *given, home=home)
 
-    def rows(self, wanted: Mapping[int, Array]) -> list[Rows]:  # noqa: D102
-        with self._answers("samples could not be fetched"):
+    def each(self, method: str, given: Mapping[int, tuple[Any, ...]]) -> list[Any]:  # noqa: D102
+        what = {"summary": "shards could not be checked", "rows": "samples could not be fetched"}
+        with self._answers(what.get(method, "sites did not answer")):
             found = [
-                self._submit(_rows, "rows", self.run, self.setup, k, self.parts[k], index, home=self.homes[k])
-                for k, index in wanted.items()
+                self._submit(_call, method, self.run, self.setup, method, k, self.parts[k], *own, home=self.homes[k])
+                for k, own in given.items()
             ]
-            return list(self._wait(found))
+            return self._wait(found)
 
     def close(self) -> None:  # noqa: D102
         self.parts, self.setup = [], None
@@ -173,12 +170,12 @@ class DaskCrew(Crew):
 
     def _wait(self, futures: Sequence[Any]) -> list[Any]:
         """Results, or why there are none; never longer than the time limit, and shorter where the scheduler is gone."""
-        end, gone = time.monotonic() + self.timeout, None
+        end, gone, found = time.monotonic() + self.timeout, None, []
         for future in futures:
             while True:
                 left = end - time.monotonic()
                 try:
-                    future.result(timeout=max(0.0, min(LOOK, left)))
+                    found.append(future.result(timeout=max(0.0, min(LOOK, left))))
                     break
                 except TimeoutError:
                     if future.done():
@@ -189,7 +186,7 @@ class DaskCrew(Crew):
                     raise ExecutorError("the scheduler is gone")
                 if left <= 0:
                     raise ExecutorError(f"no answer in {self.timeout:g} s")
-        return [f.result(timeout=self.timeout) for f in futures]
+        return found
 
     @contextmanager
     def _answers(self, what: str) -> Iterator[None]:
@@ -203,7 +200,7 @@ class DaskCrew(Crew):
         except SnnoptError:
             raise
         except distributed.scheduler.KilledWorker as error:
-            cause = f"workers died again and again on the same task ({error.last_worker.address} was the last)"
+            cause = f"workers died again and again on the same task ({error.task})"
             raise ExecutorError(f"{what}: {cause}; give smaller shards, or workers with more memory") from None
         except (OSError, TimeoutError, distributed.CancelledError, distributed.comm.CommClosedError) as error:
             cause = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -245,8 +242,8 @@ def _read(given: Any, where: str) -> Part:
     return InMemory(read_given(given, where), where)
 
 
-def _summary(run: str, setup: tuple[Setup, float], k: int, part: Part) -> Summary:
-    return _worker(run, setup).summary(k, part)
+def _call(run: str, setup: tuple[Setup, float], method: str, k: int, part: Part, *given: Any) -> Any:
+    return getattr(_worker(run, setup), method)(k, part, *given)
 
 
 def _run(
@@ -268,10 +265,6 @@ def _run(
         total = sums if total is None else total + sums
     assert total is not None
     return total
-
-
-def _rows(run: str, setup: tuple[Setup, float], k: int, part: Part, index: Array) -> Rows:
-    return _worker(run, setup).rows(k, part, index)
 
 
 def _added(found: Sequence[Sums | frozenset[int]]) -> Sums | frozenset[int]:

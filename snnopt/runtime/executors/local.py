@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 
 from snnopt.errors import ModelError, shown
-from snnopt.runtime.executors.base import Array, Crew, Executor, Rows, Script, Setup, Traffic
+from snnopt.runtime.executors.base import Crew, Executor, Script, Setup, Traffic
 from snnopt.runtime.executors.worker import Worker
 from snnopt.runtime.shards.parts import Part
 from snnopt.runtime.sums.sums import Sums
@@ -62,8 +63,8 @@ class LocalCrew(Crew):
         assert found is not None
         return found
 
-    def rows(self, wanted: Mapping[int, Array]) -> list[Rows]:  # noqa: D102
-        return [self.worker.rows(k, self.parts[k], index) for k, index in wanted.items()]
+    def each(self, method: str, given: Mapping[int, tuple[Any, ...]]) -> list[Any]:  # noqa: D102
+        return [getattr(self.worker, method)(k, self.parts[k], *own) for k, own in given.items()]
 
     def close(self) -> None:  # noqa: D102
         self.worker.kept.clear()

@@ -16,7 +16,9 @@ from snnopt.runtime.batch import Batch
 from snnopt.runtime.checkpoints import checksum
 from snnopt.runtime.data import Samples, check_inputs, check_targets, largest_of
 from snnopt.runtime.executors.base import Rows, Setup, Summary
+from snnopt.runtime.executors.site import trained
 from snnopt.runtime.forward import Wiring
+from snnopt.runtime.initial import starting_weights
 from snnopt.runtime.shards.parts import Part
 from snnopt.runtime.sums.found import Stage
 from snnopt.runtime.sums.passes import Passes
@@ -111,6 +113,20 @@ class Worker:
             assert kept is not None
             data = kept.samples.take(index, self.dtype)
             return data, {n: y[index] for n, y in kept.targets.items()}, kept.samples.lengths_of(index)
+
+    def start(self, k: int, part: Part, made: tuple[int, str], seed: int) -> dict[str, Array]:
+        """Starting weights, scaled on this shard."""
+        with self.lock:
+            kept = self._get(k, part)
+            assert kept is not None
+            return starting_weights(self._passes(*made).wiring, kept.samples, seed)
+
+    def trained(self, k: int, part: Part, made: tuple[int, str], *given: Any) -> dict[str, Array]:
+        """A site's weights after a round of :class:`Federated`."""
+        with self.lock, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            kept = self._get(k, part)
+            assert kept is not None
+            return trained(self.setup, self._passes(*made).wiring, kept.samples, kept.targets, *given)
 
     def _batch(self, kept: Kept, picks: Array | None) -> Batch:
         if picks is not None:

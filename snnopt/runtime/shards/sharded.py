@@ -16,9 +16,13 @@ from snnopt.runtime.executors.base import Executor, Rows, Script, Setup, Summary
 from snnopt.runtime.records import looked_at
 from snnopt.runtime.shards.parts import Part
 from snnopt.runtime.shards.spread import Spread
+from snnopt.runtime.sums.found import Stage
+from snnopt.runtime.sums.sums import Sums
 from snnopt.runtime.work import neuron_steps
+from snnopt.split import spike_costs
 
 Array = NDArray[Any]
+Weights = Mapping[str, Array]
 Picks = Mapping[int, Array]
 
 
@@ -41,7 +45,7 @@ class Sharded:
         self.count, self.counted = sum(s.count for s in found), sum(s.counted for s in found)
         self.offsets = np.cumsum([0, *(s.count for s in found)])
         self.lengths = None
-        self.dtype = np.dtype(setup.algorithm.dtype)
+        self.costs = spike_costs(setup.program)
         self.backend = chosen_kernels(setup.backend, neuron_steps(setup.program, setup.algorithm, self)).name
         self._few: Batch | None = None
         self._last: tuple[tuple[int, ...], Rows] | None = None
@@ -104,6 +108,24 @@ class Sharded:
                 yield done / self.count, picks
                 done += sum(map(len, parts))
 
+    def start(self, seed: int) -> dict[str, Array]:
+        """Starting weights, scaled where the first shard is."""
+        (found,) = self.crew.each("start", {self.full[0]: ((self.steps, self.backend), seed)})
+        return dict(found)
+
+    def train(
+        self, z: Weights, duals: Mapping[int, Weights], fade: float, seed: tuple[int, int]
+    ) -> dict[int, dict[str, Array]]:
+        """Each site's weights after a round of :class:`Federated` that starts from z."""
+        made = (self.steps, self.backend)
+        given = {k: (made, z, duals[k], fade, (*seed, k)) for k in self.full}
+        return dict(zip(given, self.crew.each("trained", given), strict=True))
+
+    def rolled(self, weights: Weights) -> Sums:
+        """The sums of a rollout of all shards."""
+        stage = Stage("roll", {"weights": weights, "last": True, "rates": True})
+        return self.crew.ask(Script(next(self._keys), self.steps, self.backend, ((stage,),), None, self.full))
+
     def close(self) -> None:
         """Let go of the shards."""
         self.crew.close()
@@ -121,7 +143,7 @@ class Sharded:
         if self._last is None or self._last[0] != key:
             home = np.searchsorted(self.offsets, at, side="right") - 1
             wanted = {int(k): at[home == k] - self.offsets[k] for k in np.unique(home)}
-            found = self.crew.rows(wanted)
+            found = self.crew.each("rows", {k: (index,) for k, index in wanted.items()})
             data = {n: np.concatenate([d[n] for d, _, _ in found], 1) for n in found[0][0]}
             targets = {n: np.concatenate([y[n] for _, y, _ in found]) for n in found[0][1]}
             lengths = [np.asarray(x) for _, _, x in found if x is not None]
