@@ -105,5 +105,5 @@ def test_what_it_refuses() -> None:
             so.compile(constrained, "federated")
     for wrong in ({"rounds": 0}, {"pull": -1}, {"dual_step": 2}, {"epochs": 1.5}, {"pull": "x"}):
         with pytest.raises(so.ModelError, match=next(iter(wrong))):
-            so.Federated(**wrong)  # type: ignore[arg-type]
+            so.Federated(**wrong)
     assert dataclasses.asdict(so.Federated().schedule) == dataclasses.asdict(Federation(20, 1, None, 0.1, 0.3))

@@ -28,8 +28,8 @@ class Federated(RolloutAlgorithm):
 
     The quadratic term enters by its prox after every mini-batch, ``w <- (w + pull (z - u_i)) / (1 + pull)``: pull is in units of
     the curvature of a mini-batch's own step. What leaves a site are w_i, its number of samples, the largest value of its inputs,
-    and for the history loss, hits and numbers of spikes at z; what comes to it are z and u_i. Starting weights are scaled at the
-    first site.
+    a checksum, and for the history loss, hits and numbers of spikes at z; what comes to it are z and u_i. Starting weights are
+    scaled at the first site.
 
     Source: consensus with local objectives (Boyd et al., Foundations and Trends in Machine Learning 3, 2011, section 7.1); here
     they are neither convex nor minimised exactly.
