@@ -47,8 +47,6 @@ def recurrent() -> so.Problem:
 
 PROBLEMS = {"plain": plain, "constrained": constrained, "recurrent": recurrent}
 KEPT = {"max_iter": 9, "warm_up": 2}
-TOGETHER = [n for n in ALGORITHMS if n != "federated"]
-"""Algorithms for data in one place."""
 SETTINGS: dict[str, dict[str, Any]] = {"online": {"epochs": 9, "batch_size": 13}, "rollout": {"max_iter": 9}}
 
 
@@ -84,7 +82,7 @@ class Stop:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("problem", PROBLEMS)
-@pytest.mark.parametrize("name", TOGETHER)
+@pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_resumed_run_is_the_uninterrupted_one(name: str, problem: str, dtype: str, tmp_path: Path) -> None:
     plan, path = plan_of(problem, name, dtype=dtype), tmp_path / "run.npz"
     whole = plan.solve(X, LABELS)
@@ -107,7 +105,7 @@ def test_controllers_go_on_too(kind: Any, function: Any, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("accelerate", [None, so.Anderson()])
-@pytest.mark.parametrize("name", [n for n in TOGETHER if n not in SETTINGS])
+@pytest.mark.parametrize("name", [n for n in ALGORITHMS if n not in SETTINGS])
 def test_linearised_dynamics_go_on_too(name: str, accelerate: Any, tmp_path: Path) -> None:
     algorithm = ALGORITHMS[name](**KEPT)  # type: ignore[arg-type]
     plan = so.compile(constrained(), algorithm, penalties={"dynamics": so.Linearised(1.0, prox=1.5)})

@@ -324,7 +324,7 @@ def test_a_failing_fallback_ends_in_a_status_that_names_the_layer() -> None:
     assert len(calls) == 1, "the problem is built once"
 
 
-@pytest.mark.parametrize("name", [n for n in so.algorithms.ALGORITHMS if n != "federated"])  # which takes sites
+@pytest.mark.parametrize("name", so.algorithms.ALGORITHMS)
 @pytest.mark.parametrize("boxed", [False, True])
 @pytest.mark.parametrize("failure", ["not finite", "not finite at once", "not solved"])
 def test_a_run_that_breaks_down_leaves_finite_weights(name: str, boxed: bool, failure: str) -> None:

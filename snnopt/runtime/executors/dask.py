@@ -83,7 +83,7 @@ class DaskCrew(Crew):
             size = len(parts) / len(self.workers)
             self.homes = [int(k / size) for k in range(len(parts))]
             self.setup = self._submit(_same, "setup", (setup, self.memory))
-            self.parts = [self._part(k, part) for k, part in enumerate(parts)]
+            self.parts = [self._part(part) for part in parts]
         self.summaries = tuple(self.each("summary", dict.fromkeys(range(len(parts)), ())))
 
     def ask(self, script: Script) -> Sums:  # noqa: D102
@@ -92,18 +92,20 @@ class DaskCrew(Crew):
                 self.key, self.lost = script.key, set[int]()
                 self._move_in()
             while True:
-                asked = sorted({self.homes[k] for k in script.shards})
-                futures = [self._at_home(home, script) for home in asked]
-                while len(futures) > FAN_IN:
-                    futures = [
-                        self._submit(_added, "added", futures[n : n + FAN_IN]) for n in range(0, len(futures), FAN_IN)
-                    ]
-                total = _added(self._wait(futures))
+                total = _added(self._wait(lambda: self._tree(script)))
                 if isinstance(total, Sums):
                     return total
                 assert not total <= self.lost, "a script that is told whole is always answered"
                 self.lost |= total
                 self.traffic.again += 1
+
+    def _tree(self, script: Script) -> list[Any]:
+        """Sums of at most ``FAN_IN`` parts of the workers."""
+        futures = [self._at_home(home, script) for home in sorted({self.homes[k] for k in script.shards})]
+        while len(futures) > FAN_IN:
+            groups = [futures[n : n + FAN_IN] for n in range(0, len(futures), FAN_IN)]
+            futures = [self._submit(_added, "added", group) for group in groups]
+        return futures
 
     def _at_home(self, home: int, script: Script) -> Any:
         """Ask a worker for the sums of its shards, telling it the last round, or all if it has not run those before."""
@@ -119,11 +121,14 @@ class DaskCrew(Crew):
     def each(self, method: str, given: Mapping[int, tuple[Any, ...]]) -> list[Any]:  # noqa: D102
         what = {"summary": "shards could not be checked", "rows": "samples could not be fetched"}
         with self._answers(what.get(method, "sites did not answer")):
-            found = [
-                self._submit(_call, method, self.run, self.setup, method, k, self.parts[k], *own, home=self.homes[k])
-                for k, own in given.items()
-            ]
-            return self._wait(found)
+            return self._wait(
+                lambda: [
+                    self._submit(
+                        _call, method, self.run, self.setup, method, k, self.parts[k], *own, home=self.homes[k]
+                    )
+                    for k, own in given.items()
+                ]
+            )
 
     def close(self) -> None:  # noqa: D102
         self.parts, self.setup = [], None
@@ -132,14 +137,14 @@ class DaskCrew(Crew):
         with suppress(Exception):  # what is left on a worker is let go when the next runs begin
             self.client.run(_forget, self.run, on_error="ignore")
 
-    def _part(self, k: int, part: Part) -> Any:
+    def _part(self, part: Part) -> Any:
         import distributed
 
         if isinstance(part, Elsewhere):
             value = part.value
             found = value if isinstance(value, distributed.Future) else self.client.compute(value)
             return self._submit(_read, "part", found, part.where)
-        return self._submit(_same, "part", part, home=self.homes[k] if isinstance(part, InMemory) else None)
+        return self._submit(_same, "part", part)
 
     def _submit(self, function: Callable[..., Any], name: str, *given: Any, home: int | None = None) -> Any:
         """Start a task; on the worker of a home if one is named, as long as that can be."""
@@ -161,31 +166,37 @@ class DaskCrew(Crew):
             time.sleep(0.1)
         return found
 
-    def _move_in(self) -> None:
-        """Give homes on dead workers to living ones."""
-        alive = living(self.client)
+    def _move_in(self) -> bool:
+        """Give homes on dead workers to living ones; whether there were any."""
+        before, alive = self.workers, living(self.client)
         spare = [w for w in alive if w not in self.workers]
         if alive:
             self.workers = [w if w in alive else (spare.pop() if spare else alive[0]) for w in self.workers]
+        return self.workers != before
 
-    def _wait(self, futures: Sequence[Any]) -> list[Any]:
-        """Results, or why there are none; never longer than the time limit, and shorter where the scheduler is gone."""
-        end, gone, found = time.monotonic() + self.timeout, None, []
-        for future in futures:
-            while True:
-                left = end - time.monotonic()
-                try:
-                    found.append(future.result(timeout=max(0.0, min(LOOK, left))))
-                    break
-                except TimeoutError:
-                    if future.done():
-                        raise
+    def _wait(self, start: Callable[[], list[Any]]) -> list[Any]:
+        """Results of the tasks that ``start`` starts, or why there are none.
+
+        Never longer than the time limit, and shorter where the scheduler is gone. Tasks are started again where a worker died
+        that they were to run on: a scheduler that had no worker left for a moment may never run them.
+        """
+        end, gone = time.monotonic() + self.timeout, None
+        futures, found = start(), list[Any]()
+        while len(found) < len(futures):
+            future, left = futures[len(found)], end - time.monotonic()
+            try:
+                found.append(future.result(timeout=max(0.0, min(LOOK, left))))
+            except TimeoutError:
+                if future.done():
+                    raise
                 running = self.client.status == "running"
                 gone = None if running else gone or time.monotonic()
                 if gone is not None and time.monotonic() - gone > GONE:
-                    raise ExecutorError("the scheduler is gone")
+                    raise ExecutorError("the scheduler is gone") from None
                 if left <= 0:
-                    raise ExecutorError(f"no answer in {self.timeout:g} s")
+                    raise ExecutorError(f"no answer in {self.timeout:g} s") from None
+                if running and self._move_in():
+                    futures, found = start(), []
         return found
 
     @contextmanager
