@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from snnopt import algorithms, data
-from snnopt.algorithms import Consensus, ExactBlock, FullDual, Online, Perin2025, Rollout, algorithm
+from snnopt.algorithms import Consensus, ExactBlock, Federated, FullDual, Online, Perin2025, Rollout, algorithm
 from snnopt.api import Plan, Result, compile, load, simulate  # noqa: A004 - the field's word, as in CVXPY
 from snnopt.errors import (
     CompileError,
@@ -68,7 +68,18 @@ from snnopt.penalties import (
     ResidualBalancing,
     Spectral,
 )
-from snnopt.runtime import Anderson, Checkpoint, History, OverRelaxation, Record, Status, Stopping
+from snnopt.runtime import (
+    Anderson,
+    Checkpoint,
+    DaskExecutor,
+    History,
+    LocalExecutor,
+    OverRelaxation,
+    Record,
+    Shards,
+    Status,
+    Stopping,
+)
 
 if TYPE_CHECKING:
     from snnopt import metrics
@@ -156,14 +167,17 @@ __all__ = [
     "CrossEntropy",
     "CubaLIF",
     "Delay",
+    "DaskExecutor",
     "DataError",
     "Dense",
     "ExactBlock",
+    "Federated",
     "FileError",
     "Flatten",
     "FullDual",
     "Imported",
     "Input",
+    "LocalExecutor",
     "MissingPackageError",
     "ModelError",
     "Network",
@@ -178,6 +192,7 @@ __all__ = [
     "ResetMismatchWarning",
     "Result",
     "Rollout",
+    "Shards",
     "SnnoptError",
     "Sparse",
     "SquaredError",

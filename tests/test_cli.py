@@ -27,7 +27,7 @@ from snnopt.lower import lower
 from snnopt.report.baseline import random_hidden_baseline
 from snnopt.report.progress import progress_display, progress_line, progress_table
 from snnopt.runtime import Engine, Record, Wiring, check_inputs, check_targets
-from snnopt.runtime.engine import starting_weights
+from snnopt.runtime.initial import starting_weights
 from snnopt.runtime.loops.loop import Rollouts
 
 MODEL = Path(__file__).parent.parent / "models" / "digits_mlp.py"

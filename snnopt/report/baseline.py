@@ -13,8 +13,8 @@ from snnopt.lower import lower
 from snnopt.model import Problem
 from snnopt.program import Program
 from snnopt.runtime import Samples, Wiring, check_inputs, check_targets, score
-from snnopt.runtime.engine import starting_weights
 from snnopt.runtime.evaluate import pieces
+from snnopt.runtime.initial import starting_weights
 from snnopt.runtime.readout import ReadoutUses, readout_uses
 from snnopt.runtime.stacking import unstack
 from snnopt.runtime.views import MembraneView

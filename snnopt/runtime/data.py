@@ -209,16 +209,20 @@ def _finite(
         raise DataError(where, f"{int(bad.sum())} values from index {first} on are NaN or infinite", fix)
 
 
-def check_range(samples: Samples, dtype: np.dtype[Any]) -> None:
-    """Raise where training sums of squares of the inputs would overflow ``dtype``."""
+def largest_of(samples: Samples) -> dict[str, float]:
+    """The largest absolute value of each input."""
+    return {n: max(abs(float(x.max())), abs(float(x.min()))) for n, x in samples.arrays.items()}
+
+
+def check_range(largest: Mapping[str, float], dtype: np.dtype[Any]) -> None:
+    """Raise where training sums of squares of inputs with these largest values would overflow ``dtype``."""
     bound = float(np.finfo(dtype).max) ** 0.4
-    for name, x in samples.arrays.items():
-        largest = max(abs(float(x.max())), abs(float(x.min())))
-        if largest > bound:
+    for name, value in largest.items():
+        if value > bound:
             fix = "scale the data, e.g. X / abs(X).max()" + (
                 ", or train with dtype='float64'" if dtype.itemsize == 4 else ""
             )
-            raise DataError(f"input {name!r}", f"its values reach {largest:.3g}, too large for {dtype}", fix)
+            raise DataError(f"input {name!r}", f"its values reach {value:.3g}, too large for {dtype}", fix)
 
 
 def check_targets(program: Program, targets: object, count: int, samples_shape: tuple[int, ...]) -> dict[str, Array]:
