@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-EXTRAS := plot,data,timeseries,numba,nir,dask,docs,dev
+EXTRAS := plot,data,timeseries,numba,nir,dask,hdf5,docs,dev
 BENCH_EXTRAS := plot,data,timeseries,numba,bench
 PEERS_EXTRAS := data,peers,dev
 PINS := .ci/constraints.txt

@@ -21,6 +21,8 @@ def build(
     threshold: float = 1.0,
     weight_decay: float = 1e-3,
     neuron: Callable[..., so.Neuron] = so.LIF,
+    inputs: int = 64,
+    classes: int = 10,
 ) -> so.Problem:
     """64 pixels, one spiking layer for each number in ``hidden``, 10 leaky integrators.
 
@@ -31,15 +33,16 @@ def build(
     threshold : firing threshold of the hidden layers.
     weight_decay : scale of the L2 penalty on each hidden layer's weights.
     neuron : what the hidden layers are made of: ``so.LIF``, ``so.ALIF``, ``so.CubaLIF``.
+    inputs, classes : of other data, ``snnopt train models/digits_mlp.py --data flowers.csv``.
     """
-    pixels = so.Input(64, name="pixels")
+    pixels = so.Input(inputs, name="pixels")
     signal: so.Input | so.Population = pixels
     layers = []
     for k, units in enumerate(hidden, 1):
         name = "hidden" if len(hidden) == 1 else f"hidden{k}"
         layers.append(neuron(beta=beta, threshold=threshold, name=name)(so.Dense(units)(signal)))
         signal = layers[-1]
-    readout = so.LI(beta=beta, name="readout")(so.Dense(10)(signal))
+    readout = so.LI(beta=beta, name="readout")(so.Dense(classes)(signal))
     objective = 1.0 * so.CrossEntropy(readout, over="mean")
     for layer in layers:
         objective = objective + weight_decay * so.L2(layer.weights)

@@ -9,10 +9,10 @@ DATA = "digits"
 TIMESTEPS = 10
 
 
-def build(units: int = 100, beta: float = 0.9) -> so.Problem:
+def build(units: int = 100, beta: float = 0.9, inputs: int = 64, classes: int = 10) -> so.Problem:
     """64 pixels, two LIF layers whose currents add up, 10 leaky integrators fed by both layers."""
-    pixels = so.Input(64, name="pixels")
+    pixels = so.Input(inputs, name="pixels")
     low = so.LIF(beta=beta, name="low")(so.Dense(units)(pixels))
     high = so.LIF(beta=beta, name="high")(so.Dense(units)(low) + so.Dense(units)(pixels))
-    readout = so.LI(beta=beta, name="readout")(so.Dense(10)(high) + so.Dense(10)(low))
+    readout = so.LI(beta=beta, name="readout")(so.Dense(classes)(high) + so.Dense(classes)(low))
     return so.Problem(so.Network(pixels, readout), so.CrossEntropy(readout))

@@ -8,9 +8,9 @@ import snnopt as so
 DATA = "basic_motions"
 
 
-def build(units: int = 100, beta: float = 0.9) -> so.Problem:
+def build(units: int = 100, beta: float = 0.9, inputs: int = 6, classes: int = 4) -> so.Problem:
     """6 channels as currents, a recurrent LIF layer, 4 leaky integrators judged by their mean potential."""
-    channels = so.Input(6, name="channels")
+    channels = so.Input(inputs, name="channels")
     hidden = so.LIF(beta=beta, recurrent=so.Dense(), name="hidden")(so.Dense(units)(channels))
-    readout = so.LI(beta=beta, name="readout")(so.Dense(4)(hidden))
+    readout = so.LI(beta=beta, name="readout")(so.Dense(classes)(hidden))
     return so.Problem(so.Network(channels, readout), so.CrossEntropy(readout))

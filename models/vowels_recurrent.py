@@ -11,11 +11,13 @@ import snnopt as so
 DATA = "japanese_vowels"
 
 
-def build(units: int = 100, beta: float = 0.6, weight_decay: float = 0.03) -> so.Problem:
+def build(
+    units: int = 100, beta: float = 0.6, weight_decay: float = 0.03, inputs: int = 12, classes: int = 9
+) -> so.Problem:
     """12 coefficients as currents, a recurrent LIF layer, 9 leaky integrators judged by their mean potential."""
-    coefficients = so.Input(12, name="coefficients")
+    coefficients = so.Input(inputs, name="coefficients")
     hidden = so.LIF(beta=beta, recurrent=so.Dense(), name="hidden")(so.Dense(units)(coefficients))
-    readout = so.LI(beta=0.5, name="readout")(so.Dense(9)(hidden))
+    readout = so.LI(beta=0.5, name="readout")(so.Dense(classes)(hidden))
     return so.Problem(
         so.Network(coefficients, readout), so.CrossEntropy(readout) + weight_decay * so.L2(hidden.weights)
     )

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from snnopt import algorithms, data
-from snnopt.algorithms import Consensus, ExactBlock, FullDual, Online, Perin2025, Rollout, algorithm
+from snnopt.algorithms import Consensus, ExactBlock, Federated, FullDual, Online, Perin2025, Rollout, algorithm
 from snnopt.api import Plan, Result, compile, load, simulate  # noqa: A004 - the field's word, as in CVXPY
 from snnopt.errors import (
     CompileError,
@@ -68,14 +68,27 @@ from snnopt.penalties import (
     ResidualBalancing,
     Spectral,
 )
-from snnopt.runtime import Anderson, Checkpoint, History, OverRelaxation, Record, Status, Stopping
+from snnopt.runtime import (
+    Anderson,
+    Checkpoint,
+    DaskExecutor,
+    History,
+    LocalExecutor,
+    OverRelaxation,
+    Record,
+    Shards,
+    Status,
+    Stopping,
+)
 
 if TYPE_CHECKING:
+    from snnopt import metrics
     from snnopt.api.to_nir import to_nir
     from snnopt.interop.nir import Imported, ResetMismatchWarning, from_nir
     from snnopt.oracles import VerificationError, verify, verify_rule
     from snnopt.report import plots as plot
     from snnopt.report.draw import draw, mermaid
+    from snnopt.report.html import html_report
     from snnopt.report.latex import latex
 
 __version__ = "0.1.0"
@@ -86,8 +99,10 @@ _ON_FIRST_USE = {
     "VerificationError": ("snnopt.oracles", "VerificationError"),
     "draw": ("snnopt.report.draw", "draw"),
     "from_nir": ("snnopt.interop.nir", "from_nir"),
+    "html_report": ("snnopt.report.html", "html_report"),
     "latex": ("snnopt.report.latex", "latex"),
     "mermaid": ("snnopt.report.draw", "mermaid"),
+    "metrics": ("snnopt.metrics", None),
     "plot": ("snnopt.report.plots", None),
     "to_nir": ("snnopt.api.to_nir", "to_nir"),
     "verify": ("snnopt.oracles", "verify"),
@@ -152,14 +167,17 @@ __all__ = [
     "CrossEntropy",
     "CubaLIF",
     "Delay",
+    "DaskExecutor",
     "DataError",
     "Dense",
     "ExactBlock",
+    "Federated",
     "FileError",
     "Flatten",
     "FullDual",
     "Imported",
     "Input",
+    "LocalExecutor",
     "MissingPackageError",
     "ModelError",
     "Network",
@@ -174,6 +192,7 @@ __all__ = [
     "ResetMismatchWarning",
     "Result",
     "Rollout",
+    "Shards",
     "SnnoptError",
     "Sparse",
     "SquaredError",
@@ -189,9 +208,11 @@ __all__ = [
     "data",
     "draw",
     "from_nir",
+    "html_report",
     "latex",
     "load",
     "mermaid",
+    "metrics",
     "plot",
     "simulate",
     "to_nir",

@@ -55,6 +55,10 @@ class BlockError(RuntimeError):
     """A block could not be solved while a run went on; the run ends in NUMERICAL_ERROR with this message."""
 
 
+class ExecutorError(RuntimeError):
+    """Samples that are elsewhere did not answer; the run ends in INTERRUPTED with this message, its best iterate kept."""
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
     """Return an error for ``name``, suggesting the nearest of the ``known`` names."""
     names = sorted(known)

@@ -27,7 +27,7 @@ from snnopt.lower import lower
 from snnopt.report.baseline import random_hidden_baseline
 from snnopt.report.progress import progress_display, progress_line, progress_table
 from snnopt.runtime import Engine, Record, Wiring, check_inputs, check_targets
-from snnopt.runtime.engine import starting_weights
+from snnopt.runtime.initial import starting_weights
 from snnopt.runtime.loops.loop import Rollouts
 
 MODEL = Path(__file__).parent.parent / "models" / "digits_mlp.py"
@@ -399,7 +399,7 @@ class TestMistakes:
                 SMALL.replace("so.Problem(so.Network(x, y), so.CrossEntropy(y))", "so.Network(x, y)"),
                 ["returns a Network, not a problem", "so.Problem(network"],
             ),
-            (SMALL.replace("64", "65"), ["input 'input1'", "65", "64"]),
+            (SMALL.replace("64", "65"), ["model.py, build()", "65 inputs", "have 64", "build(inputs=64, classes=10)"]),
             ("DATA = 'digitz'\n" + SMALL, ["did you mean 'digits'?"]),
         ],
     )
@@ -432,7 +432,7 @@ class TestMistakes:
             ("pulse_order", ["--with", "units"], ["'units' is not of the form key=value", "--with units=50"]),
             ("pulse_order", ["--with", "units=3", "--with", "units=4"], ["given twice, as 3 and as 4"]),
             ("digits_mlp", ["--hidden", "3", "--with", "hidden=(4,)"], ["given twice, as (3,) and as (4,)"]),
-            ("digits_mlp", ["--with", "hidden=4"], ["build(hidden=4) raised TypeError"]),
+            ("digits_mlp", ["--with", "hidden=4"], ["build(hidden=4", ") raised TypeError"]),
             ("digits_conv", ["--hidden", "3"], ["none called 'hidden'", "'beta', 'channels', 'units'"]),
         ],
     )
@@ -596,12 +596,25 @@ class TestBaseline:
         assert found.train > 0.8
         assert np.isnan(found.test)
 
-    def test_real_targets_are_refused(self) -> None:
+    def test_real_targets_are_scored_by_r_squared(self) -> None:
         x = so.Input(3)
-        y = so.LI()(so.Dense(2)(so.LIF()(so.Dense(4)(x))))
+        h = so.LIF(name="hidden")(so.Dense(20)(x))
+        y = so.LI(beta=0.5, name="readout")(so.Dense(2)(h))
         problem = so.Problem(so.Network(x, y), so.SquaredError(y))
-        with pytest.raises(so.DataError, match="give labels"):
-            random_hidden_baseline(problem, np.zeros((5, 3)), np.zeros((5, 2)), timesteps=2)
+        X = np.random.default_rng(0).standard_normal((90, 3))
+        wanted = X[:, :2] ** 2 - 1
+        found = random_hidden_baseline(problem, X[:60], wanted[:60], X[60:], wanted[60:], timesteps=2, seed=1)
+        program = lower(problem)
+        start = starting_weights(Wiring(program, np.dtype(np.float32)), check_inputs(program, X[:60], 2), 1)
+        zero = {"readout.weight": np.zeros((2, 20)), "readout.bias": np.zeros(2)}
+        spikes = so.simulate(problem.network, start | zero, X.astype(np.float32), timesteps=2)["hidden"].spikes
+        assert spikes is not None
+        features = np.concatenate([0.75 * spikes[0] + 0.5 * spikes[1], np.full((90, 1), 1.25)], 1)
+        gram = features[:60].T @ features[:60]
+        m = features @ np.linalg.solve(gram + 1e-2 * np.trace(gram) / 21 * np.eye(21), features[:60].T @ wanted[:60])
+        for part, score in ((slice(60), found.train), (slice(60, None), found.test)):
+            t = wanted[part]
+            assert score == pytest.approx(1 - ((t - m[part]) ** 2).sum() / ((t - t.mean(0)) ** 2).sum(), abs=1e-4)
 
 
 class TestProgress:
@@ -687,11 +700,28 @@ class TestNir:
         assert main(["train", net, "--data", "digits", *FAST]) == 0
         assert "baseline_test_accuracy" in lines(capsys.readouterr().out)
 
+    def test_a_file_of_one_s_own_is_found_again(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """What was trained on a table is told and exported with it, read as it was then, until it is gone."""
+        rng = np.random.default_rng(0)
+        rows = [f"{label};{a:.3f};{b:.3f}" for label, a, b in zip("ab" * 30, *rng.random((2, 60)), strict=True)]
+        (tmp_path / "own.csv").write_text("\n".join(["kind;x;y", *rows]))
+        saved, net = str(tmp_path / "run.npz"), str(tmp_path / "net.nir")
+        data = ["--data", str(tmp_path / "own.csv"), "--target", "kind", "--test-size", "0.5", "--seed", "3"]
+        assert main(["train", *data, "--hidden", "9", "--epochs", "1", "--save", saved]) == 0
+        assert main(["export", saved, net, "--on-reset-mismatch", "warn"]) == 0
+        assert "With a reset to zero" in capsys.readouterr().err
+        assert main(["report", saved]) == 0 and "30 samples" in (tmp_path / "run.html").read_text()
+        (tmp_path / "moved").mkdir()
+        (tmp_path / "own.csv").rename(tmp_path / "moved" / "own.csv")
+        assert main(["report", saved]) == 0 and "no longer at" in capsys.readouterr().err
+        assert "No data were given" in (tmp_path / "run.html").read_text()
+        assert main(["report", saved, "--data", str(tmp_path / "moved" / "own.csv")]) == 0
+        assert "30 samples" in (tmp_path / "run.html").read_text()
+
     def test_refusals(self, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         net = str(tmp_path / "net.nir")
         for arguments, message in (
             (["export", str(run), net], "layer 'hidden': its membrane is not reset"),
-            (["export", str(run), net, "--on-reset-mismatch", "warn"], "no data to run"),
             (["export", str(run), net, "--on-reset-mismatch", "warn", "--data", "digitz"], "did you mean 'digits'"),
             (["export", str(run), str(tmp_path)], "this is a folder"),
             (["export", str(run), str(tmp_path / "no" / "net.nir")], "does not exist"),

@@ -21,7 +21,8 @@ from sklearn.datasets import load_digits
 
 import snnopt as so
 from snnopt.data import DATASETS, Dataset, archive, basic_motions, digits, japanese_vowels, pulse_order, read_ts
-from snnopt.errors import MissingPackageError
+from snnopt.data.events.nmnist import read_recording
+from snnopt.errors import DataError, MissingPackageError
 
 Raw = tuple[list[np.ndarray], np.ndarray, tuple[str, ...]]
 
@@ -452,3 +453,23 @@ def test_bad_arguments_of_pulse_order_are_named(arguments: dict[str, Any], named
 def test_an_unknown_task_names_the_nearest() -> None:
     with pytest.raises(so.UnknownNameError, match="did you mean 'exclusive_or'"):
         pulse_order(task="exclusiv_or")
+
+
+@pytest.mark.parametrize("path", [None, 3, "", ["a"]])
+@pytest.mark.parametrize(
+    "reader", [read_ts, so.data.read, so.data.read_nmnist, lambda path: so.data.read_shd(path, "b.h5"), read_recording]
+)
+def test_what_is_no_path_is_refused_by_every_reader(reader: Any, path: Any) -> None:
+    with pytest.raises(DataError, match="no path"):
+        reader(path)
+
+
+def test_a_folder_is_no_file_of_shd_and_the_error_says_where_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"is a folder.*zenkelab\.org"):
+        so.data.read_shd(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("series", [None, 3])
+def test_series_are_a_list(series: Any) -> None:
+    with pytest.raises(DataError, match="no list"):
+        so.data.pad(series)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 import snnopt as so
 from snnopt.algorithms import Word
-from snnopt.backends import Demand, Move
+from snnopt.backends import Move
 from snnopt.errors import CompileError
 from snnopt.lower import lower
 from snnopt.program import check_program, pack_program, unpack_program
@@ -124,14 +125,17 @@ class FixedSlope(Moves):
     def __init__(self, slope: Any) -> None:
         self.slope = slope
 
-    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:
+    def given(self) -> dict[str, Any]:
+        return {}
+
+    def move(self, batch: Batch, given: Mapping[str, Any]) -> Move:
         return lambda t, demand: demand * self.slope[t]
 
-    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:
-        return 1.0
+    def moved(self, batch: Batch, wanted: Wanted, given: Mapping[str, Any], total: float) -> dict[str, Any]:
+        return {}
 
-    def forget(self) -> None:
-        return
+    def penalty(self, totals: Mapping[str, Any], entries: float, step: float) -> float:
+        return 1.0
 
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Any:
         raise AssertionError("not asked for")
@@ -182,7 +186,7 @@ def test_demands_and_sums_are_those_of_the_linearised_network(drawn: Drawn) -> N
     )
     shape = {c.name: (drawn.steps, drawn.samples, c.size) for c in program.couplings}
     slopes = {n: rng.uniform(0.1, 1.0, shape[n]) for n in sweeper.moves if program.by_name[n].dynamics.spiking}
-    sweeper.moves |= {n: FixedSlope(p) for n, p in slopes.items()}
+    sweeper.moves.update({n: FixedSlope(p) for n, p in slopes.items()})
     batch = Batch(data, targets)
     for kind in ("rollout", "demands"):
         sweeper.run(Word(kind), batch)

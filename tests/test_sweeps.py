@@ -10,7 +10,7 @@ import pytest
 import snnopt as so
 from snnopt.algorithms import Word
 from snnopt.blocks.exact_step import ExactStep
-from snnopt.penalties import LevenbergMarquardt, flip_penalty
+from snnopt.penalties import Histogram, LevenbergMarquardt, flip_penalty
 from snnopt.runtime import Wiring
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.budgets import NUDGE, nudged
@@ -156,6 +156,7 @@ def test_a_weight_block_promises_the_slope_of_its_step() -> None:
         )
         before = sweeper.weights
         (solver,) = sweeper.solved_with["h"]
+        batch.ask(sweeper.passes, "weighed", blocks={solver.block.name: solver.wanted()})
         changed, predicted = solver.update(before, batch, 1.0, 1.0)
         step = stack(solver.columns, changed) - stack(solver.columns, before)
         cross = solver.features[0].cross(batch.signals, batch.wanted["h"].current).T / batch.count
@@ -195,8 +196,10 @@ def test_the_price_of_a_budget(rate: float) -> None:
 
 
 def width_of(v: np.ndarray) -> float:
-    distance = np.abs(v - 1).ravel()[::13]
-    return float(np.partition(distance, len(distance) // 2)[len(distance) // 2])
+    """The median of so few entries that all are looked at, to half a bin."""
+    width = Histogram(Histogram.of(np.abs(v - 1).ravel(), 1.0)).quantile(0.5)
+    assert width == pytest.approx(np.median(np.abs(v - 1)), rel=0.02)
+    return width
 
 
 def test_budgets_hold_in_any_order_of_the_constraints() -> None:
@@ -323,7 +326,7 @@ def test_weights_under_constraints_accumulate_their_steps() -> None:
 @pytest.mark.parametrize("step", [0.5, 1.0])
 def test_a_share_of_flips_times_the_step(step: float) -> None:
     """And flips land on the threshold: ``dv = rho (theta(+ulp) - v)``."""
-    X, labels = series(samples=300)
+    X, labels = series(samples=65)  # so few that every entry is looked at
     algorithm = so.Rollout(flips=0.1, distance=0.01, dtype="float64")
     plan = so.compile(one_hidden(), algorithm)
     sweeper = Sweeper(Wiring(plan.program, F64), plan.bindings, algorithm, random_weights(plan), len(X))
@@ -332,7 +335,7 @@ def test_a_share_of_flips_times_the_step(step: float) -> None:
     for word in (Word("rollout"), Word("readout"), Word("demands"), Word("potentials", "h")):
         sweeper.run(word, batch)
     wanted, v, rho = batch.wanted["h"].potentials, batch.activity["h"].potentials, batch.rho["h"]
-    assert np.mean(wanted != 0) == pytest.approx(0.1 * step, rel=0.15)
+    assert 0.9 * 0.1 * step <= np.mean(wanted != 0) <= 0.1 * step  # a bin less at most
     np.testing.assert_allclose((v + wanted / rho)[wanted != 0], 1.0, rtol=1e-9)
     da = sweeper.views[0].demand(batch).dense() @ sweeper.weights["y.weight"]  # type: ignore[union-attr]
     assert rho == pytest.approx(0.01 * np.abs(da).mean(), rel=1e-9)
@@ -409,7 +412,7 @@ def test_budgets_count_the_steps_that_count() -> None:
     assert spikes is not None and 0.02 < spikes.mean() <= 0.05
 
 
-def test_a_recurrent_layers_sigma_is_of_its_last_full_demand() -> None:
+def test_a_recurrent_layers_penalties_are_of_its_last_full_demand() -> None:
     """The pass runs backward, so what it kept is turned round before it is compared with potentials in time."""
 
     X, labels = series(samples=100)
@@ -419,14 +422,25 @@ def test_a_recurrent_layers_sigma_is_of_its_last_full_demand() -> None:
     algorithm = so.Rollout(flips=0.2, distance=0.01, dtype="float64")
     problem = so.Problem(so.Network(x, y), so.CrossEntropy(y, over="last"))
     sweeper, batch = swept(problem, algorithm, {"x": X}, {"y": labels}, ["rollout", "readout", "demands"])
-    moves = sweeper.moves["h"]
+    moves, seen = sweeper.moves["h"], list[np.ndarray]()
     assert isinstance(moves, ExactMoves)
-    demand, v = np.stack(moves.full[::-1]), batch.activity["h"].potentials
-    s = batch.activity["h"].spikes
-    assert s is not None
+    rule, first = moves.rule, moves.rho
+
+    class Spied:
+        score = rule.score
+
+        @staticmethod
+        def move(v: np.ndarray, s: np.ndarray, demand: np.ndarray, *others: Any) -> Any:
+            seen.append(demand.copy())
+            return rule.move(v, s, demand, *others)
+
+    moves.rule, moves.last = Spied, None
     sweeper.run(Word("demands"), batch)
-    rho = 0.01 * np.abs(demand).mean()
-    assert moves.rho == pytest.approx(rho, rel=1e-9)
-    score = ExactStep.score(v, s, demand, rho, 1.0)
-    assert moves.sigma == pytest.approx(flip_penalty(score.ravel()[::13], 0.2), rel=1e-9)
+    demand, v, s = np.stack(seen[::-1]), batch.activity["h"].potentials, batch.activity["h"].spikes
+    assert s is not None and moves.rho == first
+    sweeper.run(Word("demands"), batch)
+    assert moves.rho == pytest.approx(0.01 * np.abs(demand).mean(), rel=1e-9)
+    some = batch.entries(v.shape, batch.counted)
+    score = ExactStep.score(some.look(v), some.look(s), some.look(demand), first, 1.0)
+    assert moves.sigma == flip_penalty(Histogram(Histogram.of(score, first)), 0.2, first)
     assert moves.sigma > 0

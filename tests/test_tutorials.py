@@ -71,10 +71,28 @@ def picture(path: Path) -> np.ndarray:
     return np.asarray(matplotlib.image.imread(path))[:, :, :3]
 
 
+def beyond_one_machine(told: str, folder: Path) -> None:
+    """The same loss on all three ways, and bytes as the formulas have them (the tutorial asserts both)."""
+    losses = re.findall(r"^(?:in memory|streamed from disk|on two workers): +loss (\d\.\d+)", told, re.MULTILINE)
+    assert len(losses) == 3 and len(set(losses)) == 1
+    counted, expected = re.findall(r"(\d+) down, (\d+) up$", told, re.MULTILINE)
+    assert counted == expected and "The scheduler breaks first" in told
+
+
+def two_sites(told: str, folder: Path) -> None:
+    """Agreed is better than alone, than the mean without duals, and than random layers."""
+    found = re.findall(r"^([\w ]+?) +(\d+\.\d)%  \(", told, re.MULTILINE)
+    rows = {name: float(mean) for name, mean in found}
+    assert len(rows) == 6 and rows["agreed"] > 94 > 60 > max(rows["site A alone"], rows["site B alone"])
+    assert rows["random hidden layer"] < rows["agreed"] <= rows["together"] + 0.5
+
+
 HOLDS: dict[str, Callable[[str, Path], None]] = {
     "03_check_an_update": check_an_update,
     "05_your_own_variant": your_own_variant,
     "09_the_published_experiment": the_published_experiment,
+    "10_beyond_one_machine": beyond_one_machine,
+    "11_two_sites": two_sites,
 }
 """What must hold of a tutorial's words and files, beside what must hold of all."""
 

@@ -147,8 +147,10 @@ def main() -> None:
     for start, end in pairwise([*(cell.line for cell in cells(script) if not cell.prose), sys.maxsize]):
         here = [s for s in statements if start < s.lineno < end]
         before = pictures()
-        exec(compile(ast.Module(here, []), script, "exec"), module.__dict__)
-        print(f"{END_OF_CELL}{json.dumps([name for name in pictures() if name not in before])}")
+        try:
+            exec(compile(ast.Module(here, []), script, "exec"), module.__dict__)
+        finally:  # the last one may exit
+            print(f"{END_OF_CELL}{json.dumps([name for name in pictures() if name not in before])}")
 
 
 def pictures() -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from snnopt.algorithms.base import Algorithm
-from snnopt.algorithms.settings import FullBatch, MiniBatches, ReadoutStep, WeightStep
+from snnopt.algorithms.settings import Federation, FullBatch, MiniBatches, ReadoutStep, WeightStep
 from snnopt.penalties import DitheredStep, FlippedStep, chosen_penalties
 from snnopt.program import Program
 from snnopt.split import Block, Form, StepRule, split_rollout
@@ -43,7 +43,7 @@ class RolloutAlgorithm(Algorithm):
 
     @property
     @abstractmethod
-    def schedule(self) -> MiniBatches | FullBatch:
+    def schedule(self) -> MiniBatches | FullBatch | Federation:
         """How samples are visited."""
 
     @property

@@ -27,6 +27,21 @@ class MiniBatches:
 
 
 @dataclass(frozen=True)
+class Federation:
+    """Rounds between sites, each of some passes over a site's own mini-batches; the step falls linearly to zero."""
+
+    rounds: int
+    epochs: int
+    batch_size: int | None
+    pull: float
+    dual_step: float
+
+    def size(self, samples: int) -> int:
+        """Samples a batch, of a site's ``samples``."""
+        return MiniBatches(self.epochs, self.batch_size).size(samples)
+
+
+@dataclass(frozen=True)
 class FullBatch:
     """Iterations over all samples; the step falls linearly to zero, and shrinks where the loss falls by less than promised."""
 

@@ -10,16 +10,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.algorithms import Algorithm, KeptAlgorithm, check_sweep, named_algorithm
+from snnopt.algorithms import Algorithm, Federated, KeptAlgorithm, RolloutAlgorithm, check_sweep, named_algorithm
+from snnopt.api.origin import origin
 from snnopt.api.result import Result
 from snnopt.api.run import Iterate, Run
 from snnopt.blocks import Binding, bind
 from snnopt.cvx_bridge import fallback
-from snnopt.errors import ModelError, shown
+from snnopt.errors import DataError, ModelError, shown
 from snnopt.lower import lower
 from snnopt.model import Problem
 from snnopt.program import Program, check_program
 from snnopt.report.explain import explain
+from snnopt.report.latex import lines
 from snnopt.report.progress import progress_display
 from snnopt.runtime import (
     Acceleration,
@@ -37,8 +39,12 @@ from snnopt.runtime import (
     fingerprint,
     read_checkpoint,
 )
-from snnopt.runtime.data import require_lengths
+from snnopt.runtime.data import largest_of, require_lengths
+from snnopt.runtime.executors import Executor, LocalExecutor, Setup
 from snnopt.runtime.journal import Watch
+from snnopt.runtime.shards import Shards
+from snnopt.runtime.shards.sharded import Sharded
+from snnopt.runtime.shards.shards import cut_for
 from snnopt.split import check_blocks
 
 Array = NDArray[Any]
@@ -110,10 +116,11 @@ class Plan:
     def solve(
         self,
         data: object,
-        targets: object,
+        targets: object = None,
         *,
         timesteps: int | None = None,
         lengths: ArrayLike | None = None,
+        executor: Executor | None = None,
         seed: int = 0,
         validation: tuple[object, ...] | None = None,
         weights: Mapping[str, ArrayLike] | Result | None = None,
@@ -132,11 +139,13 @@ class Plan:
         Parameters
         ----------
         data : ``[T, N, *shape]``, or ``[N, *shape]`` with ``timesteps``, held constant; a dict by input name where there are
-            several.
+            several. Or :class:`Shards`, which bring their targets and lengths: more than memory holds, or more than one machine.
         targets : labels [N], or real targets [N, units] for a squared error; a dict by output name where there are several.
         timesteps : T for data without a time axis.
         lengths : number of steps of each series [N], where they differ; what stands after a series' end is never read, and
             sums over time end there. ``so.data.pad`` makes data and lengths from a list of series.
+        executor : where shards are worked on, :class:`LocalExecutor` (the default for shards) or :class:`DaskExecutor`; arrays
+            are cut into shards for it. None for data in memory. Algorithms that keep potentials take none.
         seed : same seed, same machine, same result.
         validation : ``(data, targets)``, or ``(data, targets, lengths)``, whose score (:meth:`Result.score`) the history shows;
             never trained on. Timed data need lengths where the training data have them.
@@ -184,6 +193,7 @@ class Plan:
                 targets,
                 timesteps=timesteps,
                 lengths=lengths,
+                executor=executor,
                 seed=seed,
                 validation=validation,
                 weights=weights,
@@ -196,10 +206,13 @@ class Plan:
                 backend=backend,
                 watch=watch,
             )
-            run.engine.run()
-        return run.result()
+            try:
+                run.engine.run()
+                return run.result()
+            finally:
+                run.close()
 
-    def iterate(self, data: object, targets: object, **options: Any) -> Iterator[Iterate]:
+    def iterate(self, data: object, targets: object = None, **options: Any) -> Iterator[Iterate]:
         """Train by hand: yields after every record, an iteration or an epoch.
 
         ``for state in plan.iterate(X, y): ...`` leaves the loop where it likes; ``state.result()`` is what there is so far, and
@@ -207,16 +220,20 @@ class Plan:
         but for ``progress`` and ``callback``.
         """
         run = self._begin(data, targets, **options)
-        while run.step():
-            yield Iterate(run)
+        try:
+            while run.step():
+                yield Iterate(run)
+        finally:
+            run.close()
 
     def _begin(
         self,
         data: object,
-        targets: object,
+        targets: object = None,
         *,
         timesteps: int | None = None,
         lengths: ArrayLike | None = None,
+        executor: Executor | None = None,
         seed: int = 0,
         validation: tuple[object, ...] | None = None,
         weights: Mapping[str, ArrayLike] | Result | None = None,
@@ -248,23 +265,33 @@ class Plan:
                 )
         if accelerate is not None:
             self._check_acceleration(accelerate)
-        samples, labels = _checked(self.program, data, targets, timesteps, lengths)
-        if stop is not None and stop.keep == "accuracy" and all(y.ndim == 2 for y in labels.values()):
+        chosen = self.penalties if penalties is None else self._other_penalties(penalties)
+        samples: Samples | Sharded
+        if isinstance(self.algorithm, Federated) and not isinstance(data, Shards):
+            fix = "give so.Shards([(X_a, y_a), (X_b, y_b)]), one shard for each site"
+            raise ModelError("solve", "'federated' is for data of several sites, and these are in one place", fix)
+        if executor is None and not isinstance(data, Shards):
+            samples, labels = _checked(self.program, data, targets, timesteps, lengths)
+            real, unequal = tuple(n for n, y in labels.items() if y.ndim == 2), lengths is not None
+            largest = largest_of(samples)
+        else:
+            samples, labels = self._sharded(data, targets, timesteps, lengths, executor, chosen, backend), {}
+            real, unequal, largest = samples.real, samples.unequal, samples.largest
+        if stop is not None and stop.keep == "accuracy" and len(real) == len({t.owner for t in self.program.losses}):
             raise ModelError(
                 "solve", "stop keeps the best accuracy, and there are no labels", "use keep='loss' or 'validation'"
             )
-        check_range(samples, np.dtype(self.algorithm.dtype))
+        check_range(largest, np.dtype(self.algorithm.dtype))
         held = None
         if validation is not None:
             held_lengths = validation[2] if len(validation) == 3 else None
             held = _checked(self.program, validation[0], validation[1], timesteps, held_lengths)
-            if lengths is not None:
+            if unequal:
                 require_lengths("validation, (data, targets, lengths)", held[0])
         start = None
         if weights is not None:
             given = weights.weights if isinstance(weights, Result) else weights
             start = check_weights(self.program, given, np.dtype(self.algorithm.dtype))
-        chosen = self.penalties if penalties is None else self._other_penalties(penalties)
         writer, tree = self._files(checkpoint, resume, samples, labels, chosen, (int(seed), start, accelerate))
         engine = Engine(
             self.program,
@@ -285,9 +312,46 @@ class Plan:
         )
         if tree is not None:
             engine.resume(tree)
-        real = tuple(n for n, y in labels.items() if y.ndim == 2)
         constant = timesteps if any(samples.constant.values()) else None
-        return Run(self.program, engine, self.algorithm.name, constant, real, lengths is not None)
+        return Run(
+            self.program,
+            engine,
+            self.algorithm.name,
+            constant,
+            real,
+            unequal,
+            tuple(lines(self.problem)),
+            origin(int(seed), samples.count, samples.steps),
+        )
+
+    def _sharded(
+        self,
+        data: object,
+        targets: object,
+        timesteps: int | None,
+        lengths: object,
+        executor: object,
+        couplings: Mapping[str, Any],
+        backend: str,
+    ) -> Sharded:
+        """Data as shards, under their executor."""
+        if executor is None:
+            executor = LocalExecutor()
+        if not isinstance(executor, Executor):
+            fix = "give so.LocalExecutor(), or so.DaskExecutor(client)"
+            raise ModelError("solve", f"executor={shown(executor)}", fix)
+        if not isinstance(self.algorithm, RolloutAlgorithm):
+            cause = f"shards, and {self.algorithm.name!r} keeps potentials of every sample in memory"
+            raise ModelError("solve", cause, "use 'rollout' or 'online', or give arrays without an executor")
+        if isinstance(data, Shards):
+            for name, given in (("targets", targets), ("lengths", lengths)):
+                if given is not None:
+                    raise DataError(name, "shards bring their own", f"give (X, y, lengths) as shards, and no {name}=")
+            parts = data.parts
+        else:
+            parts = cut_for(executor, self.program, data, targets, lengths).parts
+        setup = Setup(self.program, self.bindings, self.algorithm, dict(couplings), backend, timesteps)
+        return Sharded(executor, setup, parts)
 
     def _other_penalties(self, penalties: Mapping[str, Any]) -> Mapping[str, Any]:
         """Penalty functions for one run, of the kinds that the blocks were made for."""
@@ -312,7 +376,7 @@ class Plan:
         self,
         checkpoint: Checkpoint | str | PathLike[str] | None,
         resume: str | PathLike[str] | None,
-        samples: Samples,
+        samples: Samples | Sharded,
         targets: Mapping[str, Array],
         penalties: Mapping[str, Any],
         begun: tuple[int, Mapping[str, Array] | None, Acceleration | None],
@@ -327,7 +391,8 @@ class Plan:
         seed, start, accelerate = begun
         rules = [(b.block.name, b.title) for b in self.bindings]
         parts = [str(self.problem), self.algorithm, rules, dict(penalties), accelerate, seed]
-        plan, data = fingerprint([*parts, *(start or {}).values()]), checksum(samples, targets)
+        data = samples.checksum if isinstance(samples, Sharded) else checksum(samples, targets)
+        plan = fingerprint([*parts, *(start or {}).values()])
         where = Checkpoint(resume) if checkpoint is None and resume is not None else checkpoint
         where = where if isinstance(where, Checkpoint) else Checkpoint(where)  # type: ignore[arg-type]
         tree = None if resume is None else read_checkpoint(Checkpoint(resume).file, plan, data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Result:
     algorithm : its name.
     real_outputs : outputs that were trained on real targets, not labels.
     unequal : whether training was given ``lengths``; timed data then need theirs too.
+    equations : the problem, a line each, in LaTeX between dollar signs; none in files of before they were kept.
+    origin : seed, size of the training data, versions, machine and command of the run, by name; likewise.
     """
 
     program: Program
@@ -60,10 +62,12 @@ class Result:
     algorithm: str = ""
     real_outputs: tuple[str, ...] = ()
     unequal: bool = False
+    equations: tuple[str, ...] = ()
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for field in ("weights", "last_weights"):
-            object.__setattr__(self, field, ByName("weight of this result", getattr(self, field)))
+        for name in ("weights", "last_weights"):
+            object.__setattr__(self, name, ByName("weight of this result", getattr(self, name)))
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{n} {w.shape}" for n, w in self.weights.items())
@@ -73,7 +77,7 @@ class Result:
         self, data: object, *, timesteps: int | None = None, lengths: ArrayLike | None = None
     ) -> Array | dict[str, Array]:
         """What the loss sees of each output: e.g. its mean membrane potential, [N, units], by name where several."""
-        return _alone(self._readouts(self._samples(data, timesteps, lengths)))
+        return _alone(self._readouts(self.samples(data, timesteps, lengths)))
 
     def predict(
         self, data: object, *, timesteps: int | None = None, lengths: ArrayLike | None = None
@@ -84,7 +88,7 @@ class Result:
         that ``len(predict(data)) == N`` where you are not sure which axis comes first. ``lengths`` [N] are the numbers of
         steps of series that are padded at their end.
         """
-        found = self._readouts(self._samples(data, timesteps, lengths))
+        found = self._readouts(self.samples(data, timesteps, lengths))
         return _alone({n: self._decide(n, m) for n, m in found.items()})
 
     def score(
@@ -95,7 +99,7 @@ class Result:
         Labels [N] are scored by accuracy, real targets [N, units] by R squared (NaN where they do not vary), whatever the
         network was trained on.
         """
-        samples = self._samples(data, timesteps, lengths)
+        samples = self.samples(data, timesteps, lengths)
         shape = next(iter(samples.arrays.values())).shape
         wanted = check_targets(self.program, targets, samples.count, shape)
         return score(self._readouts(samples), wanted)
@@ -111,6 +115,8 @@ class Result:
             "algorithm": self.algorithm,
             "real_outputs": list(self.real_outputs),
             "unequal": self.unequal,
+            "equations": list(self.equations),
+            "origin": dict(self.origin),
             "history": self.history.as_rows(),
         }
         arrays = {f"weights/{n}": w for n, w in self.weights.items()}
@@ -118,7 +124,8 @@ class Result:
         header["program"], more = pack_program(self.program)
         return save_arrays(Path(path), header, arrays | more)
 
-    def _samples(self, data: object, timesteps: int | None, lengths: ArrayLike | None) -> Samples:
+    def samples(self, data: object, timesteps: int | None = None, lengths: ArrayLike | None = None) -> Samples:
+        """``data`` checked as :meth:`predict` checks them."""
         steps = self.steps_for(data) if timesteps is None else timesteps
         samples = check_inputs(self.program, data, steps, lengths)
         if self.unequal:
@@ -178,7 +185,10 @@ def load(path: str | os.PathLike[str]) -> Result:
             timesteps=header["timesteps"],
             algorithm=str(header["algorithm"]),
             real_outputs=tuple(header["real_outputs"]),
-            unequal=bool(header.get("unequal", False)),  # files of before it was kept have none
+            # files of before these were kept have none
+            unequal=bool(header.get("unequal", False)),
+            equations=tuple(str(line) for line in header.get("equations", ())),
+            origin={str(k): v for k, v in header.get("origin", {}).items()},
         )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from snnopt.api.result import Result
 from snnopt.program import Program
 from snnopt.runtime import Engine, Record
+from snnopt.runtime.shards.sharded import Sharded
 
 Array = NDArray[Any]
 
@@ -25,11 +26,18 @@ class Run:
     timesteps: int | None
     real_outputs: tuple[str, ...]
     unequal: bool
+    equations: tuple[str, ...]
+    origin: Mapping[str, Any]
 
     def step(self) -> bool:
         """Go on to the next record; False if the run is over."""
         with self.engine.quiet():
             return self.engine.step()
+
+    def close(self) -> None:
+        """Let go of shards, if there are any; after that no result can be asked for."""
+        if isinstance(self.engine.samples, Sharded):
+            self.engine.samples.close()
 
     def result(self) -> Result:
         """What there is so far."""
@@ -46,6 +54,8 @@ class Run:
             algorithm=self.algorithm,
             real_outputs=self.real_outputs,
             unequal=self.unequal,
+            equations=self.equations,
+            origin=self.origin,
         )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-BLOCK, TILE = 64, 32
+BLOCK, TILE = 96, 32
 """Order of the blocks of a substitution, and of those that are inverted at once."""
 
 

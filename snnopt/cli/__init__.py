@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 
 import snnopt
-from snnopt.cli import demo, explain, export, import_, train, verify
+from snnopt.cli import demo, explain, export, import_, report, train, verify
 from snnopt.cli.log import logged
 from snnopt.cli.termination import INTERRUPTED, termination
 from snnopt.errors import SnnoptError
 
-COMMANDS = (demo, train, explain, verify, export, import_)
+COMMANDS = (demo, train, report, explain, verify, export, import_)
 """In the order of the help. Each has ``add(subparsers)``, which sets ``run(arguments) -> exit code``."""
 
 DESCRIPTION = "Declare a spiking neural network, compile it to ADMM subproblems with closed forms, and train it."
@@ -21,7 +21,9 @@ EPILOG = """\
 examples:
   snnopt demo                                  train on real digits in a second, and draw what happened
   snnopt train MODEL.py --save digits.npz      train the network that MODEL.py declares
+  snnopt train --data flowers.csv              train on a table of your own
   snnopt train MODEL.py --checkpoint run.npz   keep the run's state, to go on from after a stop
+  snnopt report digits.npz                     tell of a saved result in one HTML page
   snnopt explain MODEL.py --hidden 100 100     show which closed form solves which part of it
   snnopt verify MODEL.py                       check every closed form against CVXPY or enumeration
   snnopt export RUN.npz NET.nir                write a trained network for other tools

@@ -15,6 +15,7 @@ from snnopt.algorithms import Algorithm
 from snnopt.api import Result, compile, simulate  # noqa: A004
 from snnopt.cli.termination import INTERRUPTED
 from snnopt.data import Dataset
+from snnopt.data.dataset import in_shape
 from snnopt.errors import DataError
 from snnopt.model import Problem
 from snnopt.report.baseline import Baseline, random_hidden_baseline
@@ -104,17 +105,16 @@ def run_experiment(
     seed: int,
     *,
     progress: bool | None = None,
+    source: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Experiment:
     """Train, score on training and test data, and compute the baseline from the same starting weights.
 
-    ``options`` are further arguments of :meth:`Plan.solve`.
+    ``source`` says where the data are from, for the result to keep (None: their name); ``options`` are further arguments of
+    :meth:`Plan.solve`.
     """
-    if len(problem.network.inputs) > 1 or len(problem.network.outputs) > 1:
-        raise DataError(
-            f"data {dataset.name!r}", "they are one input and one output, the network has more", "train it from Python"
-        )
-    d = in_shape(dataset, problem.network.inputs[0].shape)
+    check_single(dataset, len(problem.network.inputs), len(problem.network.outputs))
+    d = dataset_in_shape(dataset, problem.network.inputs[0].shape)
     steps = None if d.timed else timesteps
     result = compile(problem, algorithm).solve(
         d.X_train,
@@ -126,6 +126,7 @@ def run_experiment(
         progress=progress,
         **options,
     )
+    result = replace(result, origin={**result.origin, **(source or {"data": d.name})})
     train = result.score(d.X_train, d.y_train, lengths=d.lengths_train)
     test = result.score(d.X_test, d.y_test, lengths=d.lengths_test)
     baseline = random_hidden_baseline(
@@ -142,10 +143,17 @@ def run_experiment(
     return Experiment(problem, d, steps, seed, result, train, test, baseline)
 
 
-def in_shape(dataset: Dataset, shape: tuple[int, ...] | None) -> Dataset:
+def check_single(dataset: Dataset, inputs: int, outputs: int) -> None:
+    """Raise where a network has more inputs or outputs than a data set."""
+    if inputs > 1 or outputs > 1:
+        raise DataError(
+            f"data {dataset.name!r}", "they are one input and one output, the network has more", "use it from Python"
+        )
+
+
+def dataset_in_shape(dataset: Dataset, shape: tuple[int, ...] | None) -> Dataset:
     """The samples in the shape that an input declares, where they have as many features, e.g. [N, 8, 8] for [N, 64]."""
-    lead = 2 if dataset.timed else 1
-    if shape is None or np.prod(shape) != np.prod(dataset.X_train.shape[lead:]):
+    if shape is None:
         return dataset
-    train, test = (x.reshape(*x.shape[:lead], *shape) for x in (dataset.X_train, dataset.X_test))
+    train, test = (in_shape(x, 2 if dataset.timed else 1, shape) for x in (dataset.X_train, dataset.X_test))
     return replace(dataset, X_train=train, X_test=test)

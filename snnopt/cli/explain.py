@@ -42,6 +42,7 @@ def add(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compile and print."""
     algorithm = configured(arguments.algorithm)
-    problem = load_problem(arguments.model, arguments_of_build(arguments.hidden, arguments.given)).problem
+    given = arguments_of_build(arguments.hidden, arguments.given)
+    problem = load_problem(arguments.model, given).problem(given)
     print(f"{problem}\n\n{compile(problem, algorithm).explain()}")
     return 0

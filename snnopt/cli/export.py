@@ -10,22 +10,24 @@ from typing import Any
 
 from snnopt.api import Result, load
 from snnopt.api.to_nir import to_nir
-from snnopt.cli.experiment import in_shape
-from snnopt.cli.options import add_seed, output_path, positive, seconds
-from snnopt.data import DATASETS
-from snnopt.errors import ModelError, unknown_name
+from snnopt.cli.data import add_data
+from snnopt.cli.experiment import dataset_in_shape
+from snnopt.cli.options import output_path, positive, seconds, whole
+from snnopt.cli.result_data import data_of_result
+from snnopt.data import Dataset
+from snnopt.errors import ModelError
 from snnopt.interop.nir import save_graph
 
 EPILOG = """\
 examples:
   snnopt train models/digits_mlp.py --save run.npz
-  snnopt export run.npz net.nir --on-reset-mismatch warn --data digits
-  snnopt export run.npz net.nir --on-reset-mismatch warn --data digits --no-readouts    for snnTorch's and Norse's importers
+  snnopt export run.npz net.nir --on-reset-mismatch warn
+  snnopt export run.npz net.nir --on-reset-mismatch warn --no-readouts    for snnTorch's and Norse's importers
   snnopt export run.npz archive.nir --encoding exact
 
 NIR's neurons reset to a fixed potential, ours subtract their threshold, so the spikes of a network may change where the file is
-run. Without --on-reset-mismatch warn that is refused; with it, test samples of --data are run both ways, and the share
-of spikes that change is told. 'snnopt import' and so.from_nir give back the same network, to the last bit.
+run. Without --on-reset-mismatch warn that is refused; with it, test samples of the data that it was trained on are run both ways,
+and the share of spikes that change is told. 'snnopt import' and so.from_nir give back the same network, to the last bit.
 """
 
 
@@ -56,17 +58,19 @@ def add(subparsers: Any) -> None:
         default="error",
         help="what to do about spikes that would change",
     )
-    command.add_argument("--data", metavar="NAME", help=f"what to run then: one of {', '.join(DATASETS)}")
-    command.add_argument("--samples", type=positive, metavar="N", help="... its first N test samples only")
-    add_seed(command, "their split")
-    command.set_defaults(run=run)
+    add_data(command.add_argument_group("test samples to run then"), "what the file names")
+    command.add_argument("--samples", type=positive, metavar="N", dest="few", help="... the first N only")
+    command.add_argument("--seed", type=whole, metavar="N", help="seed of their split (default: the training's)")
+    command.set_defaults(run=run, samples=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Load, convert, write and tell."""
     output_path("NET.nir", arguments.graph)
     result = load(arguments.result)
-    data = None if arguments.data is None else _test_data(result, arguments.data, arguments.seed, arguments.samples)
+    told = arguments.data is not None or arguments.on_reset_mismatch == "warn"
+    dataset = data_of_result(result, arguments) if told else None
+    data = None if dataset is None else _test_data(result, dataset, arguments.few)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         graph = to_nir(
@@ -83,14 +87,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _test_data(result: Result, name: str, seed: int, samples: int | None) -> dict[str, Any]:
+def _test_data(result: Result, dataset: Dataset, samples: int | None) -> dict[str, Any]:
     """Test samples in the shape that the network's one input takes."""
-    if name not in DATASETS:
-        raise unknown_name("data set", name, DATASETS)
     if len(result.program.inputs) > 1:
         raise ModelError(
             "--data", "the network has several inputs", "export it from Python, so.to_nir(..., data={...})"
         )
-    d = in_shape(DATASETS[name](seed=seed), result.program.inputs[0].shape)
+    d = dataset_in_shape(dataset, result.program.inputs[0].shape)
     x = d.X_test[:, :samples] if d.timed else d.X_test[:samples]
     return {"data": x, "lengths": None if d.lengths_test is None else d.lengths_test[:samples]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import inspect
+import math
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -14,48 +15,97 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from snnopt.data import Dataset
 from snnopt.errors import ModelError, SnnoptError, unknown_name
 from snnopt.model import Network, Problem
+from snnopt.model.fully_connected import fully_connected, sizes_taken
 
 SKELETON = "write  def build() -> so.Problem: ...  that returns so.Problem(so.Network(x, y), so.CrossEntropy(y))"
 
 
+SIZES = ("inputs", "classes", "outputs")
+"""Arguments of ``build()`` that data can give."""
+
+
 @dataclass(frozen=True)
 class ModelFile:
-    """What a model file declares: the problem, and the data, time steps and first weights it is meant for (None: silent)."""
+    """A model file that was run: its ``build()``, and the data, time steps and first weights it is meant for (None: silent)."""
 
-    problem: Problem
+    path: Path
+    build: Callable[..., object]
     data: str | None = None
     timesteps: int | None = None
     weights: Mapping[str, Any] | None = None
 
+    def check(self, given: Mapping[str, Any]) -> None:
+        """Raise where ``build()`` does not take the arguments that are ``given``, or needs more than they and data can give."""
+        _check_signature(self.path, self.build, sizes_taken(self.build, dict.fromkeys(SIZES, 1)) | dict(given))
 
-def load_model(path: Path, given: Mapping[str, Any] | None = None) -> ModelFile:
-    """Run a model file and its ``build()``, with the arguments that are ``given``.
+    def problem(self, given: Mapping[str, Any], sizes: Mapping[str, int] | None = None) -> Problem:
+        """Run ``build()`` with the arguments that are ``given``, and those of the data's ``sizes`` that it takes besides.
+
+        Raises
+        ------
+        ModelError
+            ``build()`` fails, or returns no problem.
+        UnknownNameError
+            It takes no argument of this name.
+        """
+        arguments = dict(given) | {n: v for n, v in sizes_taken(self.build, sizes or {}).items() if n not in given}
+        _check_signature(self.path, self.build, arguments)
+        call = f"build({', '.join(f'{n}={v!r}' for n, v in arguments.items())})"
+        with _blamed_on(self.path, f"{call} raised"):
+            problem = self.build(**arguments)
+        if not isinstance(problem, Problem):
+            fix = "end it with  return so.Problem(network, so.CrossEntropy(y))"
+            if isinstance(problem, Network):
+                fix = "wrap the network:  return so.Problem(network, so.CrossEntropy(y))"
+            raise ModelError(f"{self.path}, build()", f"it returns {_described(problem)}, not a problem", fix)
+        return problem
+
+
+BUILT_IN = ModelFile(Path("the built-in model"), fully_connected)
+"""What is trained where no file is given."""
+
+
+def fitted(model: ModelFile, given: Mapping[str, Any], dataset: Dataset) -> Problem:
+    """The problem that a model declares for these data: its ``build()`` is given their sizes, as far as it takes them.
+
+    Raises
+    ------
+    ModelError
+        As :meth:`ModelFile.problem`; or it does not take the sizes, and is of others.
+    """
+    kind, count = ("classes", len(dataset.classes)) if dataset.classes else ("outputs", 1)
+    problem = model.problem(given, {"inputs": dataset.features, kind: count})
+    network = problem.network
+    if len(network.inputs) == len(network.outputs) == 1:
+        takes, units = (math.prod(node.shape or ()) for node in (network.inputs[0], network.outputs[0]))
+        real = "" if dataset.classes else ", and the loss so.SquaredError"
+        fix = f"give it the parameters that fit it to data, as in  def build(inputs={dataset.features}, {kind}={count}){real}"
+        if model.weights is not None:
+            fix = "give data that fit it"
+        for what, has, wanted in (("inputs", takes, dataset.features), (kind, units, count)):
+            if has < wanted or (has != wanted and what != "classes"):
+                cause = f"its network is of {has} {what}, data {dataset.name!r} have {wanted}"
+                raise ModelError(f"{model.path}, build()", cause, fix)
+    return problem
+
+
+def load_model(path: Path) -> ModelFile:
+    """Run a model file, but not yet its ``build()``.
 
     Raises
     ------
     FileNotFoundError
         There is no such file; near ones are named.
     ModelError
-        The file is no Python, has no ``build()``, fails, or returns no problem.
-    UnknownNameError
-        ``build()`` takes no argument of this name.
+        The file is no Python, fails, or has no ``build()``.
     """
     _check_path(path)
     module = _imported(path)
     build = _build_function(path, module)
-    arguments = dict(given or {})
-    _check_signature(path, build, arguments)
-    call = f"build({', '.join(f'{n}={v!r}' for n, v in arguments.items())})"
-    with _blamed_on(path, f"{call} raised"):
-        problem = build(**arguments)
-    if not isinstance(problem, Problem):
-        fix = "end it with  return so.Problem(network, so.CrossEntropy(y))"
-        if isinstance(problem, Network):
-            fix = "wrap the network:  return so.Problem(network, so.CrossEntropy(y))"
-        raise ModelError(f"{path}, build()", f"it returns {_described(problem)}, not a problem", fix)
-    return ModelFile(problem, getattr(module, "DATA", None), getattr(module, "TIMESTEPS", None))
+    return ModelFile(path, build, getattr(module, "DATA", None), getattr(module, "TIMESTEPS", None))
 
 
 def _check_path(path: Path) -> None:

@@ -103,6 +103,14 @@ def positive(text: str) -> int:
     return value
 
 
+def share(text: str) -> float:
+    """A number between 0 and 1."""
+    value = float(text)
+    if not 0 < value < 1:
+        raise ValueError(text)
+    return value
+
+
 def seconds(text: str) -> float:
     """A positive, finite number."""
     value = float(text)

@@ -18,16 +18,17 @@ ARGUMENTS = ("dt", "method")
 
 
 def load_problem(path: Path, given: Mapping[str, Any]) -> ModelFile:
-    """The problem of a file, built with the arguments that are ``given``.
+    """A model file; for a NIR file, whose network is read with the arguments that are ``given``, one that builds it.
 
     A NIR file declares a network and weights to start from; the problem is to classify by its outputs, with cross-entropy of
     their mean potentials, or of their spike counts.
     """
     if path.suffix.lower() != ".nir" or path.is_dir():
-        return load_model(path, given)
+        return load_model(path)
     imported = load_network(path, given)
     losses = [CrossEntropy(y, over="count" if y.neuron.spiking else "mean") for y in imported.network.outputs]
-    return ModelFile(Problem(imported.network, sum(losses[1:], losses[0])), weights=imported.weights)
+    problem = Problem(imported.network, sum(losses[1:], losses[0]))
+    return ModelFile(path, lambda **_: problem, weights=imported.weights)
 
 
 def load_network(path: Path, given: Mapping[str, Any]) -> Imported:

@@ -10,6 +10,8 @@ import numpy as np
 from snnopt.cli.experiment import Experiment
 
 BASELINE = "random hidden layer + ridge read-out"
+NAMES = 40
+"""Classes whose names are told."""
 
 
 def announce(experiment_of: str) -> None:
@@ -31,13 +33,16 @@ def print_summary(e: Experiment, files: Mapping[str, str]) -> None:
 
     console = Console(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("accuracy", "train", "test"):
-        table.add_column(heading, justify="left" if heading == "accuracy" else "right")
-    table.add_row(f"trained by {e.result.algorithm}", _percent(e.train), f"[bold]{_percent(e.test)}[/bold]")
-    table.add_row(BASELINE, _percent(e.baseline.train), _percent(e.baseline.test))
+    text = _percent if e.dataset.classes else "{:.3f}".format
+    table.add_column("accuracy" if e.dataset.classes else "R squared", justify="left")
+    for heading in ("train", "test"):
+        table.add_column(heading, justify="right")
+    table.add_row(f"trained by {e.result.algorithm}", text(e.train), f"[bold]{text(e.test)}[/bold]")
+    table.add_row(BASELINE, text(e.baseline.train), text(e.baseline.test))
     console.print(table)
     rates = ", ".join(f"{name} {rate:.2f}" for name, rate in e.firing_rates.items())
     rows = {
+        **_classes(e),
         "status": f"{e.result.status}: {e.result.message}",
         "firing rates": f"{rates} spikes per neuron and step" if rates else "no layer spikes",
         "training time": f"{e.seconds:.2f} s",
@@ -81,21 +86,32 @@ def print_splits(runs: Sequence[Experiment]) -> None:
     Console(highlight=False).print(table)
 
 
+def _classes(e: Experiment) -> dict[str, str]:
+    """The labels' names, where they are not their numbers."""
+    names = e.dataset.classes
+    if names == tuple(map(str, range(len(names)))):
+        return {}
+    more = f", ... {len(names)} in all" if len(names) > NAMES else ""
+    return {"classes": ", ".join(f"{k} = {name}" for k, name in enumerate(names[:NAMES])) + more}
+
+
 def _print_lines(e: Experiment, files: Mapping[str, str]) -> None:
+    score = "accuracy" if e.dataset.classes else "r_squared"
     lines = {
         "network": e.sizes,
         "data": e.dataset.name,
         "train_samples": len(e.dataset.y_train),
         "test_samples": len(e.dataset.y_test),
+        **_classes(e),
         "timesteps": len(e.dataset.X_train) if e.dataset.timed else e.timesteps,
         "algorithm": e.result.algorithm,
         "seed": e.seed,
         "status": e.result.status,
         "message": e.result.message,
-        "train_accuracy": f"{e.train:.4f}",
-        "test_accuracy": f"{e.test:.4f}",
-        "baseline_train_accuracy": f"{e.baseline.train:.4f}",
-        "baseline_test_accuracy": f"{e.baseline.test:.4f}",
+        f"train_{score}": f"{e.train:.4f}",
+        f"test_{score}": f"{e.test:.4f}",
+        f"baseline_train_{score}": f"{e.baseline.train:.4f}",
+        f"baseline_test_{score}": f"{e.baseline.test:.4f}",
         **{f"firing_rate.{name}": f"{rate:.4f}" for name, rate in e.firing_rates.items()},
         "training_seconds": f"{e.seconds:.3f}",
         **files,

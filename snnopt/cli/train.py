@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from snnopt.backends import BACKENDS
+from snnopt.cli.data import add_data, data_of, source_of
 from snnopt.cli.experiment import run_experiment
 from snnopt.cli.log import LEVELS
+from snnopt.cli.model_file import BUILT_IN, fitted
 from snnopt.cli.options import (
     add_algorithm,
     add_arguments_of_build,
@@ -25,8 +27,7 @@ from snnopt.cli.options import (
 )
 from snnopt.cli.problem_file import load_problem
 from snnopt.cli.summary import announce, print_summary
-from snnopt.data import DATASETS
-from snnopt.errors import DataError, ModelError, SnnoptError, unknown_name
+from snnopt.errors import DataError, ModelError, SnnoptError
 from snnopt.runtime import Stopping
 
 TIMESTEPS = 10
@@ -42,6 +43,14 @@ examples:
 
 the network of a NIR file, from its weights on (--with dt=1e-3 where the file does not say its time step):
   snnopt train net.nir --data digits
+on data of your own, by a model whose build() takes inputs and classes (outputs for real targets), or without a model by fully
+connected layers of LIF neurons:
+  snnopt train models/digits_mlp.py --data flowers.csv --target species
+  snnopt train --data flowers.csv --hidden 100 50 --with neuron=alif --with alpha=0.1
+  snnopt train --data houses.csv --target price --regression --timesteps 20
+  snnopt train models/motions_recurrent.py --data Gestures_TRAIN.ts --test Gestures_TEST.ts
+Features of files are standardised by the training rows: what --save writes takes new rows as
+so.data.read(FILE, ...).scaling(rows), read with the same options and seed. Labels are numbered; their names are told.
 
 a long run, kept every 10 records, and gone on with after whatever stopped it:
   snnopt train models/digits_mlp.py --algorithm full_dual --epochs 3000 --checkpoint run.npz --every 10 --watch 2> log.txt
@@ -67,7 +76,7 @@ def add(subparsers: Any) -> None:
     command: argparse.ArgumentParser = subparsers.add_parser(
         "train",
         help="train the network that a model file declares",
-        description="Train the network that MODEL.py declares, on a data set that comes with a package.",
+        description="Train the network that MODEL.py declares, on a data set that comes with a package or on a file.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -75,13 +84,12 @@ def add(subparsers: Any) -> None:
         "model",
         type=Path,
         metavar="MODEL.py",
-        help="a Python file with a build() that returns a problem; or a .nir file",
+        nargs="?",
+        help="a Python file with a build() that returns a problem, or a .nir file (default: dense layers that fit --data)",
     )
     what = command.add_argument_group("what is trained")
     add_arguments_of_build(what)  # type: ignore[arg-type]
-    what.add_argument(
-        "--data", metavar="NAME", help=f"one of {', '.join(DATASETS)} (default: what the model file is meant for)"
-    )
+    add_data(what, "what the model file is meant for")
     what.add_argument("--samples", type=positive, metavar="N", help="train on the first N training samples only")
     what.add_argument(
         "--timesteps",
@@ -154,19 +162,24 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         raise ModelError(f"--save {arguments.save}", "the run's state is kept in this file", "give them two names")
     algorithm = configured(arguments.algorithm, arguments.epochs, arguments.set)
-    model = load_problem(arguments.model, arguments_of_build(arguments.hidden, arguments.given))
-    data = arguments.data or model.data or next(iter(DATASETS))
-    if data not in DATASETS:
-        raise unknown_name("data set", data, DATASETS)
-    dataset = DATASETS[data](seed=arguments.seed, samples=arguments.samples)
+    given = arguments_of_build(arguments.hidden, arguments.given)
+    if arguments.model is None and arguments.data is None:
+        raise ModelError("train", "there is neither a model nor data", "give MODEL.py, or --data NAME|FILE, or both")
+    model = BUILT_IN if arguments.model is None else load_problem(arguments.model, given)
+    model.check(given)
+    dataset = data_of(arguments, model.data)
+    if arguments.plot and not dataset.classes:
+        fix = "leave --plot out; so.plot.convergence(result) draws the run"
+        raise ModelError("--plot", "the picture is one of a classifier, and the targets are real numbers", fix)
     if dataset.timed and arguments.timesteps is not None:
-        cause = f"data {data!r} have a time axis of {len(dataset.X_train)} steps already"
+        cause = f"data {dataset.name!r} have a time axis of {len(dataset.X_train)} steps already"
         raise DataError(f"--timesteps {arguments.timesteps}", cause, "leave --timesteps out")
+    problem = fitted(model, given, dataset)
     timesteps = arguments.timesteps or model.timesteps or TIMESTEPS
     steps = "" if dataset.timed else f", {timesteps} time steps"
-    announce(f"{model.problem.network!r}\non {dataset!r}{steps}, by {algorithm.name}, seed {arguments.seed}\n")
+    announce(f"{problem.network!r}\non {dataset!r}{steps}, by {algorithm.name}, seed {arguments.seed}\n")
     experiment = run_experiment(
-        model.problem,
+        problem,
         algorithm,
         dataset,
         timesteps,
@@ -178,6 +191,7 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         callback=arguments.termination.check,
         backend=arguments.backend,
+        source=source_of(arguments, dataset),
         weights=model.weights,
     )
     files = {}

@@ -58,7 +58,8 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile, verify and print; exit code 1 if anything failed."""
-    problem = load_problem(arguments.model, arguments_of_build(arguments.hidden, arguments.given)).problem
+    given = arguments_of_build(arguments.hidden, arguments.given)
+    problem = load_problem(arguments.model, given).problem(given)
     failed = False
     for name in ALGORITHMS if arguments.every_algorithm else (arguments.algorithm,):
         plan = compile(problem, configured(name))

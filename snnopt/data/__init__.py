@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+from snnopt.data import encode
 from snnopt.data.basic_motions import basic_motions
 from snnopt.data.dataset import Dataset
 from snnopt.data.digits import digits
 from snnopt.data.events import Events, bin_events, from_tonic, read_nmnist, read_shd, saccade_digits
 from snnopt.data.japanese_vowels import japanese_vowels
 from snnopt.data.pulse_order import pulse_order
+from snnopt.data.read import read
 from snnopt.data.series import pad
 from snnopt.data.ts_file import read_ts
 
@@ -29,10 +31,12 @@ __all__ = [
     "basic_motions",
     "bin_events",
     "digits",
+    "encode",
     "from_tonic",
     "japanese_vowels",
     "pad",
     "pulse_order",
+    "read",
     "read_nmnist",
     "read_shd",
     "read_ts",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from snnopt.data.dataset import Array, Dataset, whole
+from snnopt.data.scaling import standard_scaling
 from snnopt.data.series import pad
 from snnopt.data.ts_file import read_ts
 from snnopt.errors import DataError, missing_package
@@ -52,9 +53,8 @@ def read_archive(name: str, problem: str, seed: int, test_share: float | None, s
     if samples is not None:
         kept = kept[: whole(where, "samples", samples, 1, len(kept))]
     steps = np.concatenate([series[i] for i in kept])
-    # The range, not std, tells a constant channel: its std may be a rounding error instead of 0.
-    mean, std = steps.mean(axis=0), np.where(np.ptp(steps, axis=0) > 0, steps.std(axis=0), 1.0)
-    X, lengths = pad([(x - mean) / std for x in series])
+    scaling = standard_scaling(steps)
+    X, lengths = pad([scaling(x) for x in series])
     unequal = bool((lengths < len(X)).any())
     return Dataset(
         name=name,

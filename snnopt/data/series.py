@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.errors import DataError
+from snnopt.errors import DataError, shown
 from snnopt.runtime.data import numeric
 
 Array = NDArray[Any]
@@ -31,9 +31,11 @@ def pad(series: Iterable[ArrayLike]) -> tuple[Array, Array]:
     Raises
     ------
     DataError
-        There is no series, one is empty, has another number of channels than the first, or NaN, infinite or complex
-        values.
+        There is no list, or no series in it; one is empty, has another number of channels than the first, or NaN,
+        infinite or complex values.
     """
+    if not isinstance(series, Iterable):
+        raise DataError("series", f"{shown(series)} is no list", "give a list of arrays [T, channels]")
     rows = [_one(f"series {i}", x) for i, x in enumerate(series)]
     if not rows:
         raise DataError("series", "the list is empty", "give at least one array [T, channels]")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.data.dataset import a_path
 from snnopt.errors import FileError, shown
 
 Array = NDArray[Any]
@@ -56,6 +57,8 @@ def read_ts(path: str | Path) -> tuple[list[Array], Array, tuple[str, ...]]:
     ------
     FileNotFoundError
         There is no such file.
+    DataError
+        ``path`` is no path.
     FileError
         The file is damaged, contradicts its header, has no class labels, lacks values (``?`` or ``NaN``), or has
         timestamps. The message has the line, and the row where it is one.
@@ -65,7 +68,7 @@ def read_ts(path: str | Path) -> tuple[list[Array], Array, tuple[str, ...]]:
     Source: Bagnall et al., The UEA multivariate time series classification archive, 2018 (arXiv:1811.00075); the format
     is written down in the documentation of sktime, "ts File Format v1.0".
     """
-    path = Path(path)
+    path = a_path("series", path)
     if path.is_dir():
         raise FileError(str(path), "it is a folder", "give a .ts file in it")
     if not path.exists():

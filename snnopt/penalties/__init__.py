@@ -17,6 +17,7 @@ from snnopt.penalties.controllers import (
 )
 from snnopt.penalties.flip_share import distance_penalty, flip_penalty
 from snnopt.penalties.functions import DitheredStep, ExactStep, FlippedStep, Linearised, PenaltyFunction, Quadratic
+from snnopt.penalties.histogram import Histogram
 from snnopt.penalties.levenberg_marquardt import LevenbergMarquardt
 from snnopt.penalties.volts import volts_penalty
 
@@ -29,6 +30,7 @@ __all__ = [
     "FlipShare",
     "FlippedStep",
     "Geometric",
+    "Histogram",
     "LevenbergMarquardt",
     "Linearised",
     "OSQPRule",

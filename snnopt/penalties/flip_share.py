@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[Any]
+from snnopt.penalties.histogram import Histogram
 
 
-def distance_penalty(demand: Array, distance: float, entries: int) -> float:
+def distance_penalty(demanded: float, distance: float, entries: float) -> float:
     """rho as ``distance`` times the mean absolute demand: how dear a move of the potential is against a flip.
 
-    ``entries`` are those of ``demand`` that count; the others are zero.
+    ``demanded`` is the sum of the absolute demand over ``entries``, of all samples.
     """
-    return distance * float(np.abs(demand).sum() / entries)
+    return distance * demanded / entries
 
 
-def flip_penalty(score: Array, share: float) -> float:
-    """sigma for which about ``share`` of the entries of ``score`` lie above sigma/2 (none where no flip pays)."""
-    k = max(0, min(score.size - 1, round((1 - share) * score.size)))
-    return 2.0 * max(0.0, float(np.partition(score.ravel(), k)[k]))
+def flip_penalty(scores: Histogram, share: float, unit: float) -> float:
+    """sigma for which at most ``share`` of the scores lie above sigma/2 (0 where so few are positive).
+
+    ``scores`` count ``(1 - 2s) da - rho/2 (v - theta)^2`` in ``unit``; sigma/2 is one of the edges between its bins, so that it
+    is the same wherever the samples are.
+    """
+    return 2.0 * unit * scores.above(share)

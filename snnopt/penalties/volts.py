@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[Any]
+import math
 
 
-def volts_penalty(moves: Array, volts: float, entries: int) -> float:
+def volts_penalty(squares: float, volts: float, entries: float) -> float:
     """rho for which ``dv = moves / rho`` has the root mean square ``volts``; 0 where nothing is asked.
 
-    ``moves`` are demands times slopes, [T, N, n], so rho changes with their scale and the step in volts does not: the
-    trust region of ``online``. The same rho weighs the coupling in the weight block. ``entries`` are those of ``moves`` that
-    count; the others are zero.
+    ``squares`` is the sum over ``entries``, of all samples, of the moves' squares: demands times slopes, so rho changes with
+    their scale and the step in volts does not: the trust region of ``online``. The same rho weighs the coupling in the weight
+    block.
     """
-    flat = moves.ravel()
-    rms = float(np.sqrt(np.dot(flat, flat) / entries))
-    return rms / volts
+    return math.sqrt(squares / entries) / volts

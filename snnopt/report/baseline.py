@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.errors import DataError
 from snnopt.lower import lower
 from snnopt.model import Problem
 from snnopt.program import Program
-from snnopt.runtime import Samples, Wiring, check_inputs, check_targets
-from snnopt.runtime.engine import starting_weights
+from snnopt.runtime import Samples, Wiring, check_inputs, check_targets, score
 from snnopt.runtime.evaluate import pieces
+from snnopt.runtime.initial import starting_weights
 from snnopt.runtime.readout import ReadoutUses, readout_uses
 from snnopt.runtime.stacking import unstack
 from snnopt.runtime.views import MembraneView
@@ -29,14 +28,17 @@ SWEEPS = 20
 
 @dataclass(frozen=True)
 class Baseline:
-    """Accuracy of random hidden layers with a ridge read-out, on training and test data (NaN without test data)."""
+    """Score of random hidden layers with a ridge read-out, on training and test data (NaN without test data).
+
+    As :meth:`snnopt.Result.score`: accuracy for labels, R squared for real targets.
+    """
 
     train: float
     test: float
 
 
 def random_hidden_baseline(
-    problem: Problem,
+    problem: Problem | Program,
     data: object,
     labels: object,
     test_data: object = None,
@@ -51,11 +53,13 @@ def random_hidden_baseline(
     """Solve only the read-out of the network that training with ``seed`` starts from.
 
     Each output's features x [N, k] (time-summed spikes of the random network, with a bias column) are fitted to one-hot
-    labels Y by ridge regression, ``W' = (X'X + mu I)^-1 X'Y``, mu = ``ridge`` times the mean diagonal of X'X. An output
-    whose loss is on its largest potential or on its spikes is fitted by its mean potential, as if it did not reset.
+    labels Y, or to real targets Y, by ridge regression, ``W' = (X'X + mu I)^-1 X'Y``, mu = ``ridge`` times the mean
+    diagonal of X'X. An output whose loss is on its largest potential or on its spikes is fitted by its mean potential, as
+    if it did not reset.
 
     Parameters
     ----------
+    problem : what is trained, or its intermediate form.
     data, labels : what training would get, see :meth:`snnopt.Plan.solve`.
     test_data, test_labels : what to score on as well.
     timesteps : T for data without a time axis.
@@ -65,31 +69,27 @@ def random_hidden_baseline(
     Raises
     ------
     DataError
-        Data or labels do not fit the network, or an output has real targets.
+        Data or targets do not fit the network.
     """
-    program = lower(problem)
+    program = problem if isinstance(problem, Program) else lower(problem)
     samples, targets = _checked(program, data, labels, timesteps, lengths)
     held_out = None if test_data is None else _checked(program, test_data, test_labels, timesteps, test_lengths)
     wiring = Wiring(program, np.dtype(np.float32))
     seen = _Outputs(wiring, samples.steps)
     weights = seen.solve(starting_weights(wiring, samples, seed), samples, targets, ridge)
-    train = seen.accuracy(weights, samples, targets)
+    train = seen.score(weights, samples, targets)
     return Baseline(train, float("nan") if held_out is None else _test(wiring, weights, *held_out))
 
 
 def _test(wiring: Wiring, weights: Mapping[str, Array], samples: Samples, targets: Mapping[str, Array]) -> float:
-    return _Outputs(wiring, samples.steps).accuracy(weights, samples, targets)
+    return _Outputs(wiring, samples.steps).score(weights, samples, targets)
 
 
 def _checked(
     program: Program, data: object, labels: object, timesteps: int | None, lengths: object
 ) -> tuple[Samples, dict[str, Array]]:
     samples = check_inputs(program, data, timesteps, lengths)
-    targets = check_targets(program, labels, samples.count, next(iter(samples.arrays.values())).shape)
-    for name, y in targets.items():
-        if y.ndim != 1:
-            raise DataError(f"output {name!r}", "the baseline classifies, these are real targets", "give labels [N]")
-    return samples, targets
+    return samples, check_targets(program, labels, samples.count, next(iter(samples.arrays.values())).shape)
 
 
 class _Outputs:
@@ -107,7 +107,7 @@ class _Outputs:
     def solve(
         self, weights: dict[str, Array], samples: Samples, targets: Mapping[str, Array], ridge: float
     ) -> dict[str, Array]:
-        """Ridge regression of one-hot targets; group after group, a few times, where an output has several."""
+        """Ridge regression of one-hot or real targets; group after group, a few times, where an output has several."""
         fixed: dict[str, list[Array]] = {n: [] for n in self.views}
         found: list[list[list[list[Array]]]] = [[[] for _ in g.seen] for g in self.groups]
         for _, batch in pieces(self.wiring, weights, samples):
@@ -118,7 +118,7 @@ class _Outputs:
                 for seen, parts in zip(group.seen, lists, strict=True):
                     parts.append(seen.features(batch.signals, batch.profiles[seen.view]))
         m = {n: np.concatenate(parts) for n, parts in fixed.items()}
-        wanted = {n: np.eye(m[n].shape[1])[y] for n, y in targets.items()}
+        wanted = {n: np.eye(m[n].shape[1])[y] if y.ndim == 1 else y for n, y in targets.items()}
         features = [[_joined(parts) for parts in lists] for lists in found]
         matrices = [np.zeros((g.columns[0].channels, sum(c.width for c in g.columns))) for g in self.groups]
         several = len(self.groups) > len(self.views)
@@ -133,17 +133,17 @@ class _Outputs:
             solved = solved | unstack(group.columns, matrix.astype(self.wiring.dtype))
         return solved
 
-    def accuracy(self, weights: Mapping[str, Array], samples: Samples, targets: Mapping[str, Array]) -> float:
-        """Share of samples classified right, mean over outputs."""
-        right = dict.fromkeys(targets, 0.0)
-        for piece, batch in pieces(self.wiring, weights, samples):
+    def score(self, weights: Mapping[str, Array], samples: Samples, targets: Mapping[str, Array]) -> float:
+        """Accuracy, or R squared for real targets; mean over outputs."""
+        found: dict[str, list[Array]] = {n: [] for n in targets}
+        for _, batch in pieces(self.wiring, weights, samples):
             for view in self.views.values():
                 view.look(batch)
             for group in self.groups:
                 group.look(batch, weights)
-            for name, target in targets.items():
-                right[name] += float((batch.seen[self.views[name]].argmax(1) == target[piece]).sum())
-        return float(np.mean([r / samples.count for r in right.values()]))
+            for name, parts in found.items():
+                parts.append(batch.seen[self.views[name]].copy())
+        return score({n: np.concatenate(parts) for n, parts in found.items()}, targets)
 
 
 def _joined(parts: list[list[Array]]) -> list[Array]:

@@ -5,8 +5,10 @@ from snnopt.runtime.checkpoints import Checkpoint, CheckpointWriter, checksum, f
 from snnopt.runtime.data import Samples, check_inputs, check_range, check_targets, check_weights
 from snnopt.runtime.engine import Engine, Outcome
 from snnopt.runtime.evaluate import readouts, score
+from snnopt.runtime.executors import DaskExecutor, LocalExecutor
 from snnopt.runtime.forward import Activity, Wiring, rollout
 from snnopt.runtime.history import History, Record
+from snnopt.runtime.shards import Shards
 from snnopt.runtime.status import Status
 from snnopt.runtime.stopping import Stopping
 
@@ -16,12 +18,15 @@ __all__ = [
     "Anderson",
     "Checkpoint",
     "CheckpointWriter",
+    "DaskExecutor",
     "Engine",
     "History",
+    "LocalExecutor",
     "Outcome",
     "OverRelaxation",
     "Record",
     "Samples",
+    "Shards",
     "Status",
     "Stopping",
     "Wiring",

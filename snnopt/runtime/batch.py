@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,17 @@ from snnopt.backends import Demand
 from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.forward import Activity, step_mask
 from snnopt.runtime.profiles import Profiles
+from snnopt.runtime.sums.entries import Entries, marks_of
+from snnopt.runtime.sums.found import Found, Stage
+from snnopt.runtime.sums.sums import Sums
 from snnopt.runtime.workspace import FRESH, Workspace
 
 Array = NDArray[Any]
 
 
 @dataclass(eq=False)
-class Batch:
-    """Samples, and what the words of a sweep have found for them so far.
+class Batch(Found):
+    """Samples at hand, and what the words of a sweep have found for them so far; the numbers are those of :class:`Found`.
 
     Attributes
     ----------
@@ -31,13 +35,12 @@ class Batch:
     activity : the rollout, by population.
     profiles, seen : the functional that each loss takes, as weights in time, and its value m [N, units].
     features : what read-out weights are multiplied with, by block.
-    loss, accuracy : of the rollout, before the sweep's updates.
-    solved_loss, solved_accuracy, solved : the same after the read-outs are solved, and the weights at that point.
+    weights : what they were rolled out with, but for read-outs that were solved since.
+    outside : demands from outside on the spikes of the cell that is next in the pass back.
+    counts : demands of losses on counted spikes, by layer.
+    full : demands on the spikes of layers that feed themselves, the last step first, as the pass back goes on.
     demands : on each population's current, gradient units.
     asked, wanted : moves of the potentials, by hidden layer: as the demands have them, and as far as they are taken.
-    taken : share of its move that a layer's potentials have taken since the demands were passed, where it is not all.
-    rho : the penalties chosen.
-    predicted_readout, predicted_weights : decrease of the objective that the models promise for the updates made.
     workspace : where large arrays are written.
     """
 
@@ -48,25 +51,46 @@ class Batch:
     profiles: dict[Hashable, Profiles] = field(default_factory=dict)
     seen: dict[Hashable, Array] = field(default_factory=dict)
     features: dict[str, list[list[Array]]] = field(default_factory=dict)
-    loss: float = float("nan")
-    accuracy: float = float("nan")
-    solved_loss: float = float("nan")
-    solved_accuracy: float = float("nan")
-    solved: dict[str, Array] = field(default_factory=dict)
+    weights: Mapping[str, Array] = field(default_factory=dict)
+    outside: dict[str, Demand] = field(default_factory=dict)
+    full: dict[str, list[Array]] = field(default_factory=dict)
+    counts: dict[str, Demand] = field(default_factory=dict)
     demands: dict[str, Demand] = field(default_factory=dict)
     asked: dict[str, Wanted] = field(default_factory=dict)
     wanted: dict[str, Wanted] = field(default_factory=dict)
-    taken: dict[str, float] = field(default_factory=dict)
-    rho: dict[str, float] = field(default_factory=dict)
-    predicted_readout: float = 0.0
-    predicted_weights: float = 0.0
     workspace: Workspace = FRESH
     _rates: dict[str, tuple[Activity, float]] = field(default_factory=dict, repr=False)
+    _entries: dict[tuple[int, int, int], Entries] = field(default_factory=dict, repr=False)
 
     @property
-    def count(self) -> int:
-        """Number of samples."""
+    def count(self) -> int:  # noqa: D102
         return next(iter(self.data.values())).shape[1]
+
+    @property
+    def counted(self) -> float:  # noqa: D102
+        steps = len(next(iter(self.activity.values())).potentials)
+        return float(steps * self.count if self.lengths is None else self.lengths.sum())
+
+    @property
+    def looked(self) -> Batch:  # noqa: D102
+        return self
+
+    @property
+    def together(self) -> bool:  # noqa: D102
+        return False
+
+    def run(self, passes: Any, stages: list[Stage]) -> Sums:  # noqa: D102
+        return Sums(reduce(or_, [passes.run(s, self).values for s in stages]))
+
+    def entries(self, shape: tuple[int, int, int], total: float) -> Entries:
+        """The entries of [T, N, n] arrays that quantiles look at, found once for arrays of one shape."""
+        if shape not in self._entries:
+            self._entries[shape] = Entries.of(shape, self._marks, total, self.mask)
+        return self._entries[shape]
+
+    @cached_property
+    def _marks(self) -> Array:
+        return marks_of(self.data)
 
     @property
     def signals(self) -> dict[str, Array]:
@@ -75,7 +99,9 @@ class Batch:
 
     def again(self, workspace: Workspace = FRESH) -> Batch:
         """The same samples, nothing found for them yet."""
-        return Batch(self.data, self.targets, self.lengths, workspace=workspace)
+        found = Batch(self.data, self.targets, self.lengths, workspace=workspace)
+        found._entries = self._entries
+        return found
 
     @cached_property
     def mask(self) -> Array | None:
@@ -85,20 +111,15 @@ class Batch:
         some = next(iter(self.activity.values())).potentials
         return step_mask(self.lengths, len(some), some.dtype)
 
-    def take(self, layer: str, damping: float) -> None:
-        """Move a layer's potentials by ``damping`` of what they have left of the move that is asked for."""
-        before = self.taken.get(layer, 0.0)
-        self.taken[layer] = share = before + damping * (1 - before)
-        asked = self.asked[layer]
+    def take(self, layer: str, damping: float) -> None:  # noqa: D102
+        share, asked = self.share_taken(layer, damping), self.asked[layer]
         scale = asked.current.dtype.type(share)
         self.wanted[layer] = asked if share == 1 else Wanted(scale * asked.potentials, scale * asked.current)
 
-    def firing_rates(self) -> dict[str, float]:
-        """Spikes per neuron and step, by layer."""
+    def firing_rates(self) -> dict[str, float]:  # noqa: D102
         return {n: self.firing_rate(n) for n, a in self.activity.items() if a.spikes is not None}
 
-    def firing_rate(self, layer: str) -> float:
-        """Spikes per neuron and step of one layer."""
+    def firing_rate(self, layer: str) -> float:  # noqa: D102
         activity = self.activity[layer]
         known = self._rates.get(layer)
         if known is None or known[0] is not activity:

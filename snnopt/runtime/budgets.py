@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from snnopt.program import AffineCoupling
 from snnopt.runtime.bias import nearer_to_firing
-from snnopt.runtime.data import Samples
 from snnopt.runtime.evaluate import pieces
 from snnopt.runtime.forward import Wiring
+from snnopt.runtime.sampled import Sampled
 from snnopt.split import spike_budgets
 
 Array = NDArray[Any]
@@ -28,7 +28,7 @@ PASSES = 4
 
 
 def keep_budgets(
-    wiring: Wiring, weights: dict[str, Array], samples: Samples, note: Callable[[str], None]
+    wiring: Wiring, weights: dict[str, Array], samples: Sampled, note: Callable[[str], None]
 ) -> dict[str, Array]:
     """Return weights with which every budget holds on these samples, sources first.
 
@@ -67,7 +67,7 @@ def nudged(wiring: Wiring, weights: dict[str, Array], rates: dict[str, float], s
 
 
 def _kept(
-    coupling: AffineCoupling, wiring: Wiring, weights: dict[str, Array], samples: Samples, budget: float
+    coupling: AffineCoupling, wiring: Wiring, weights: dict[str, Array], samples: Sampled, budget: float
 ) -> dict[str, Array] | None:
     """The weights with the layer's bias moved by the least shift that keeps its budget, if any; None where no shift does."""
     if _rate(wiring, weights, samples, coupling.name) <= budget:
@@ -94,7 +94,7 @@ def _calmed(coupling: AffineCoupling, weights: dict[str, Array], shift: float, s
     return moved
 
 
-def _rate(wiring: Wiring, weights: dict[str, Array], samples: Samples, layer: str) -> float:
+def _rate(wiring: Wiring, weights: dict[str, Array], samples: Sampled, layer: str) -> float:
     """Spikes per neuron and step of one layer, on all samples."""
     spikes = steps = 0.0
     for _, batch in pieces(wiring, weights, samples):

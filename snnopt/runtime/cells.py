@@ -19,6 +19,11 @@ def percent(share: float) -> str:
     return "" if math.isnan(share) else f"{100 * share:.1f}%"
 
 
+def many(value: float) -> str:
+    """A number of things: whole, with commas, or four digits where it is small."""
+    return f"{value:,.0f}" if value >= 1000 else number(value)
+
+
 def held_out(score: float, accuracy: float) -> str:
     """A score on validation data: a share beside a training accuracy, R squared where there is none."""
     return percent(score) if math.isnan(score) or not math.isnan(accuracy) else f"{score:.3f}"

@@ -209,16 +209,20 @@ def _finite(
         raise DataError(where, f"{int(bad.sum())} values from index {first} on are NaN or infinite", fix)
 
 
-def check_range(samples: Samples, dtype: np.dtype[Any]) -> None:
-    """Raise where training sums of squares of the inputs would overflow ``dtype``."""
+def largest_of(samples: Samples) -> dict[str, float]:
+    """The largest absolute value of each input."""
+    return {n: max(abs(float(x.max())), abs(float(x.min()))) for n, x in samples.arrays.items()}
+
+
+def check_range(largest: Mapping[str, float], dtype: np.dtype[Any]) -> None:
+    """Raise where training sums of squares of inputs with these largest values would overflow ``dtype``."""
     bound = float(np.finfo(dtype).max) ** 0.4
-    for name, x in samples.arrays.items():
-        largest = max(abs(float(x.max())), abs(float(x.min())))
-        if largest > bound:
+    for name, value in largest.items():
+        if value > bound:
             fix = "scale the data, e.g. X / abs(X).max()" + (
                 ", or train with dtype='float64'" if dtype.itemsize == 4 else ""
             )
-            raise DataError(f"input {name!r}", f"its values reach {largest:.3g}, too large for {dtype}", fix)
+            raise DataError(f"input {name!r}", f"its values reach {value:.3g}, too large for {dtype}", fix)
 
 
 def check_targets(program: Program, targets: object, count: int, samples_shape: tuple[int, ...]) -> dict[str, Array]:
@@ -234,10 +238,11 @@ def check_targets(program: Program, targets: object, count: int, samples_shape: 
     for name in owners:
         if name not in given:
             raise DataError(f"output {name!r}", "no targets are given for it", f"pass a dict with the keys {owners}")
-    return {t.owner: _one_target(program, t, given[t.owner], count, samples_shape) for t in program.losses}
+    return {t.owner: check_target(program, t, given[t.owner], count, samples_shape) for t in program.losses}
 
 
-def _one_target(program: Program, term: Term, values: object, count: int, samples_shape: tuple[int, ...]) -> Array:
+def check_target(program: Program, term: Term, values: object, count: int, samples_shape: tuple[int, ...]) -> Array:
+    """Check the targets of one loss: labels [N] of int64, or real targets [N, units]."""
     where, units = f"targets of {term.owner!r}", program.by_name[term.owner].size
     y = numeric(where, values, "number them, e.g. names, labels = numpy.unique(labels, return_inverse=True)")
     if y.ndim == 0 or len(y) != count:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import Algorithm, KeptAlgorithm, Net, RolloutAlgorithm
-from snnopt.algorithms.settings import MiniBatches
+from snnopt.algorithms.settings import Federation, MiniBatches
 from snnopt.backends import chosen_kernels
 from snnopt.blocks import Binding
-from snnopt.errors import BlockError
+from snnopt.errors import BlockError, ExecutorError
 from snnopt.program import Program
 from snnopt.runtime.acceleration import Acceleration
 from snnopt.runtime.budgets import keep_budgets
@@ -23,20 +23,21 @@ from snnopt.runtime.checkpoints import CheckpointWriter
 from snnopt.runtime.data import Samples
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.history import History
-from snnopt.runtime.initial import calibrate, draw
+from snnopt.runtime.initial import starting_weights
 from snnopt.runtime.journal import Held, Journal, Watch
 from snnopt.runtime.logs import log_end, log_resumed, log_start
-from snnopt.runtime.loops import FullBatchLoop, KeptLoop, Loop, MiniBatchLoop
+from snnopt.runtime.loops import FederatedLoop, FullBatchLoop, KeptLoop, Loop, MiniBatchLoop
+from snnopt.runtime.loops.at_hand import AtHand
 from snnopt.runtime.loops.loop import Rollouts
+from snnopt.runtime.shards.sharded import Sharded
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
 from snnopt.runtime.stopping import Stopping
 from snnopt.runtime.sweeper import Sweeper
 from snnopt.runtime.threads import blas_threads
+from snnopt.runtime.work import neuron_steps
 
 Array = NDArray[Any]
-
-CALIBRATION_SAMPLES = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class Engine:
         program: Program,
         bindings: tuple[Binding, ...],
         algorithm: Algorithm,
-        samples: Samples,
+        samples: Samples | Sharded,
         targets: dict[str, Array],
         *,
         seed: int,
@@ -73,12 +74,17 @@ class Engine:
         accelerate: Acceleration | None = None,
         backend: str = "auto",
     ) -> None:
-        self.program, self.samples = program, samples
+        self.program, self.samples, self.seed = program, samples, seed
         dtype = np.dtype(algorithm.dtype)
         kernels = chosen_kernels(backend, neuron_steps(program, algorithm, samples))
         wiring = self.wiring = Wiring(program, dtype, kernels)
         self.journal = Journal(wiring, validation, time_limit, watch, stopping or Stopping())
         rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[1])
+        if start is None and isinstance(
+            algorithm.schedule if isinstance(algorithm, RolloutAlgorithm) else None, Federation
+        ):
+            assert isinstance(samples, Sharded)
+            start = samples.start(seed)  # at a site: no sample leaves its own
         weights = start or starting_weights(wiring, samples, seed)
         net = Net.of(tuple(b.block for b in bindings), tuple(c.name for c in program.couplings), samples.steps, rng)
         self.rows = samples.count
@@ -104,11 +110,16 @@ class Engine:
         wiring, samples, journal = self.wiring, self.samples, self.journal
         functions = algorithm.penalties(self.program) if penalties is None else penalties
         if isinstance(algorithm, KeptAlgorithm):
+            assert isinstance(samples, Samples)
             made = (wiring, bindings, algorithm, net, samples, targets, weights, rng, journal, functions)
             return KeptLoop(*made, self.accelerator)
         assert isinstance(algorithm, RolloutAlgorithm)
+        if isinstance(algorithm.schedule, Federation):
+            assert isinstance(samples, Sharded)
+            return FederatedLoop(wiring, bindings, algorithm.schedule, samples, weights, journal, self.seed)
         sweeper = Sweeper(wiring, bindings, algorithm, weights, samples.steps, functions)
-        rollouts = Rollouts(algorithm, sweeper, net, samples, targets, journal)
+        source = samples if isinstance(samples, Sharded) else AtHand(samples, targets, wiring.dtype)
+        rollouts = Rollouts(algorithm, sweeper, net, source, journal)
         schedule = algorithm.schedule
         if isinstance(schedule, MiniBatches):
             self.rows = schedule.size(samples.count)
@@ -139,6 +150,8 @@ class Engine:
         except np.linalg.LinAlgError as error:
             fix = "raise ridge or use dtype='float64'"
             self.end = Status.NUMERICAL_ERROR, f"a solve failed ({error}) after {len(journal.records)} records; {fix}"
+        except ExecutorError as error:
+            self.end = Status.INTERRUPTED, f"{error} (after {len(journal.records)} records, whose best is kept)"
         except BlockError as error:
             self.end = Status.NUMERICAL_ERROR, f"{error} (after {len(journal.records)} records)"
         else:
@@ -166,7 +179,11 @@ class Engine:
         status, message = self.end or (Status.INTERRUPTED, f"left by the user after {len(journal.records)} records")
         best = loop.weights if journal.best is None else journal.best
         found = best
-        best, last = (keep_budgets(self.wiring, w, self.samples, journal.remark) for w in (best, loop.weights))
+        try:
+            best, last = (keep_budgets(self.wiring, w, self.samples, journal.remark) for w in (best, loop.weights))
+        except ExecutorError as error:
+            journal.remark(f"firing-rate budgets could not be made certain: {error}")
+            last = loop.weights
         if best is not found:
             journal.remark(
                 "biases of layers over their budget were lowered at the end, so the weights returned are not those of any "
@@ -202,29 +219,11 @@ class Engine:
             self.journal.note(trouble)
 
     def _largest_product(self) -> float:
-        """Multiply-adds of the largest current of one sweep."""
+        """Multiply-adds of the largest current of one sweep, or of its largest solve for weights."""
         constant = {n for n, c in self.samples.constant.items() if c}
         maps = [m for c in self.program.couplings for m in c.maps]
         sizes = [
             (1 if m.source in constant else self.samples.steps) * m.positions * m.fan_in * m.channels for m in maps
         ]
-        return float(self.rows * max(sizes))
-
-
-def neuron_steps(program: Program, algorithm: Algorithm, samples: Samples) -> float:
-    """Steps of single neurons in all rollouts of a run."""
-    if isinstance(algorithm, RolloutAlgorithm):
-        schedule = algorithm.schedule
-        sweeps = schedule.epochs if isinstance(schedule, MiniBatches) else schedule.max_iter
-    else:
-        assert isinstance(algorithm, KeptAlgorithm)
-        sweeps = algorithm.max_iter
-    return float(sweeps * samples.count * samples.steps * sum(c.size for c in program.couplings))
-
-
-def starting_weights(wiring: Wiring, samples: Samples, seed: int) -> dict[str, Array]:
-    """The weights that a run with ``seed`` starts from, as matrices: random, such that every layer fires on the samples."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[0])
-    some = slice(0, None, max(1, samples.count // CALIBRATION_SAMPLES))
-    few, start = samples.take(some, wiring.dtype), draw(wiring.program, rng, wiring.dtype)
-    return calibrate(wiring, start, few, samples.steps, samples.lengths_of(some))
+        solves = [m.fan_in**2 * m.channels for m in maps if m.weight is not None]
+        return float(max(self.rows * max(sizes), *solves, 0))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.runtime.batch import Batch
-from snnopt.runtime.data import Samples
 from snnopt.runtime.forward import Weights, Wiring, rollout
 from snnopt.runtime.readout import readout_uses
+from snnopt.runtime.sampled import Sampled
 from snnopt.runtime.views import loss_views
 
 Array = NDArray[Any]
@@ -20,7 +20,7 @@ CHUNK_ENTRIES = 2**21
 """Entries of the widest [T, n, width] array in one piece."""
 
 
-def pieces(wiring: Wiring, weights: Weights, samples: Samples) -> Iterator[tuple[slice, Batch]]:
+def pieces(wiring: Wiring, weights: Weights, samples: Sampled) -> Iterator[tuple[slice, Batch]]:
     """Yield the rollout of all samples, piece by piece."""
     program = wiring.program
     widest = max([c.size for c in program.couplings] + [int(np.prod(v.shape)) for v in program.inputs])
@@ -30,7 +30,7 @@ def pieces(wiring: Wiring, weights: Weights, samples: Samples) -> Iterator[tuple
         yield piece, batch
 
 
-def readouts(wiring: Wiring, weights: Weights, samples: Samples) -> dict[str, Array]:
+def readouts(wiring: Wiring, weights: Weights, samples: Sampled) -> dict[str, Array]:
     """What each output's first loss sees, [N, units], by name."""
     views = loss_views(wiring, samples.steps)
     groups = readout_uses(views, wiring)

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from snnopt.program import Program
 from snnopt.runtime.forward import Wiring, rollout
+from snnopt.runtime.sampled import Sampled
 
 Array = NDArray[Any]
 
+CALIBRATION_SAMPLES = 256
 LOW, HIGH = 0.02, 0.6
 """Firing rates between which a layer is left as drawn."""
 
@@ -65,3 +67,11 @@ def calibrate(
         else:
             weights |= start
     return weights | biases
+
+
+def starting_weights(wiring: Wiring, samples: Sampled, seed: int) -> dict[str, Array]:
+    """The weights that a run with ``seed`` starts from, as matrices: random, such that every layer fires on the samples."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[0])
+    some = slice(0, None, max(1, samples.count // CALIBRATION_SAMPLES))
+    few, start = samples.take(some, wiring.dtype), draw(wiring.program, rng, wiring.dtype)
+    return calibrate(wiring, start, few, samples.steps, samples.lengths_of(some))

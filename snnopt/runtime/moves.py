@@ -1,43 +1,85 @@
-"""How potentials move: the demands' slope, and the penalty that sets the size."""
+"""How potentials move: the demands' slope, and the penalty that sets the size.
+
+Each rule has two halves. What it needs of samples are sums and histograms, found where the samples are; what it makes of their
+totals are numbers: rho, sigma, a width.
+"""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Branches, Demand, Dithered, Move, Separable
+from snnopt.backends import Branches, Demand, Dithered, Move
 from snnopt.blocks.dithered_step import DitheredStep as DitheredRule
 from snnopt.blocks.exact_step import ExactStep as ExactRule
-from snnopt.penalties import DitheredStep, FlippedStep, distance_penalty, flip_penalty, volts_penalty
+from snnopt.penalties import DitheredStep, FlippedStep, Histogram, distance_penalty, flip_penalty, volts_penalty
 from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.forward import Activity
 from snnopt.runtime.snapshots import Tree
 
 Array = NDArray[Any]
+Values = Mapping[str, Any]
+"""Sums over a batch, or their totals, by name."""
 
-STRIDES, SAMPLED = (13, 29, 61, 127, 251, 509, 1021, 2039, 4093), 2**13
-"""Quantiles look at every 13th entry, or fewer while more than that many are left: primes, so that usual layer widths leave
-no neuron out for good."""
+TINY = float(np.finfo(np.float32).tiny)
+"""Least size of potentials that a share can be taken of."""
 
 
 class Moves(ABC):
     """One layer's rule for its potentials, on one batch after another."""
 
-    @abstractmethod
-    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:
-        """Return the rule for the adjoint pass, knowing the demand from outside the layer's own feedback."""
+    layer: str
+
+    @property
+    def by_demand(self) -> bool:
+        """Whether the rule must know its demand from outside before the pass back goes through the layer."""
+        return False
+
+    def seen(self, batch: Batch, total: float) -> Values:
+        """Sums of the rollout alone; ``total`` is the number of steps of samples in all shards."""
+        return {}
+
+    def scored(self, batch: Batch, rho: float, total: float) -> Values:
+        """Sums that sigma is chosen by, at rho."""
+        return {}
 
     @abstractmethod
-    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:
-        """rho of the layer's coupling; 0 where the layer is asked for nothing."""
+    def given(self) -> Values:
+        """The numbers that the pass back needs of what was chosen."""
 
     @abstractmethod
+    def move(self, batch: Batch, given: Values) -> Move:
+        """The rule for the pass back."""
+
+    @abstractmethod
+    def moved(self, batch: Batch, wanted: Wanted, given: Values, total: float) -> Values:
+        """Sums of the pass back."""
+
+    @abstractmethod
+    def penalty(self, totals: Values, entries: float, step: float) -> float:
+        """rho of the layer's coupling, once the pass is over; 0 where the layer is asked for nothing."""
+
+    def choose_rho(self, demanded: float, entries: float) -> float:
+        """Choose rho by the sum of the absolute demand from outside, and return it."""
+        raise AssertionError("not by demand")
+
+    def choose(self, totals: Values, step: float) -> None:
+        """Choose what else is fixed before the pass, by scores or the rollout."""
+        return
+
+    def learn(self, totals: Values, entries: float) -> None:
+        """Keep of a pass what the next one needs."""
+        return
+
     def forget(self) -> None:
         """Drop what was kept from the last iteration, because its weights were taken back."""
+        return
 
     def snapshot(self) -> Tree:
         """What the next iteration remembers of this one: nothing, for most rules."""
@@ -57,23 +99,31 @@ class DitheredMoves(Moves):
 
     def __init__(self, layer: str, threshold: Any, settings: DitheredStep, rule: Any) -> None:
         self.layer, self.threshold, self.settings, self.rule = layer, threshold, settings, rule
+        self.unit, self.width = float(np.mean(threshold)), 0.0
 
-    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:  # noqa: D102
+    def seen(self, batch: Batch, total: float) -> Values:  # noqa: D102
         v = batch.activity[self.layer].potentials
-        distance = np.abs(counted(batch, v) - counted_thresholds(batch, self.threshold, v))
-        k = min(len(distance) - 1, int(self.settings.quantile * len(distance)))
-        width = float(np.partition(distance, k)[k])
-        width = max(width, 1e-6 * float(np.mean(self.threshold)))
+        some = batch.entries(v.shape, total)
+        return {"distance": Histogram.of(np.abs(some.look(v) - some.thresholds(self.threshold)), self.unit)}
+
+    def choose(self, totals: Values, step: float) -> None:  # noqa: D102
+        found = Histogram(totals["distance"]).quantile(self.settings.quantile)
+        self.width = self.unit * max(found, 1e-6)
+
+    def given(self) -> Values:  # noqa: D102
+        return {"width": self.width}
+
+    def move(self, batch: Batch, given: Values) -> Move:  # noqa: D102
+        v, width = batch.activity[self.layer].potentials, given["width"]
         if self.rule is DitheredRule:
             return Dithered(self.rule, v, self.threshold, width)
         return lambda t, demand: self.rule.move(demand, self.rule.slope(v[t], self.threshold, width), 1.0)
 
-    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:  # noqa: D102
-        volts = step * self.settings.volts * float(np.mean(self.threshold))
-        return volts_penalty(wanted.potentials, volts, counted_entries(batch, wanted.potentials))
+    def moved(self, batch: Batch, wanted: Wanted, given: Values, total: float) -> Values:  # noqa: D102
+        return {"squares": squares(wanted.potentials)}
 
-    def forget(self) -> None:  # noqa: D102
-        return
+    def penalty(self, totals: Values, entries: float, step: float) -> float:  # noqa: D102
+        return volts_penalty(totals["squares"], step * self.settings.volts * self.unit, entries)
 
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Array:  # noqa: D102
         v = activity.potentials[:, some]
@@ -83,57 +133,88 @@ class DitheredMoves(Moves):
 class ExactMoves(Moves):
     """The two-branch rule: rho and sigma are fixed before the pass, from the demand known by then.
 
-    Where a layer feeds itself, its full demand depends on later flips, so sigma is the last iteration's.
+    Where a layer feeds itself, its full demand depends on later flips, so rho and the scores are those of the last pass.
     """
 
     def __init__(self, layer: str, threshold: Any, settings: FlippedStep, rule: Any, feedback: bool) -> None:
         self.layer, self.threshold, self.settings = layer, threshold, settings
         self.rule, self.feedback = rule, feedback
         self.rho = self.sigma = 0.0
-        self.full: list[Array] = []
+        self.last: tuple[float, float, Array] | None = None
 
-    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:  # noqa: D102
-        activity = batch.activity[self.layer]
-        v, s = activity.potentials, activity.spikes
-        assert s is not None
-        if self.feedback and self.full:
-            demand = np.stack(self.full[::-1])
-        elif isinstance(outside, Separable):
-            demand = outside.dense()
+    @property
+    def by_demand(self) -> bool:  # noqa: D102
+        return self.last is None
+
+    def scored(self, batch: Batch, rho: float, total: float) -> Values:  # noqa: D102
+        return {"scores": self._scores(batch, batch.outside.get(self.layer), rho, total)}
+
+    def choose_rho(self, demanded: float, entries: float) -> float:  # noqa: D102
+        self.rho = distance_penalty(demanded, self.settings.distance, entries)
+        return self.rho
+
+    def choose(self, totals: Values, step: float) -> None:  # noqa: D102
+        if self.last is None:
+            unit, scores = self.rho, totals["scores"]
         else:
-            demand = np.zeros_like(v) if outside is None else outside
-        if demand.shape == v.shape:
-            self.rho = distance_penalty(demand, self.settings.distance, counted_entries(batch, demand))
-            some = (counted(batch, x) for x in (v, s, demand))
-            score = self.rule.score(*some, self.rho, counted_thresholds(batch, self.threshold, v))
-            self.sigma = flip_penalty(score, self.settings.share * step)
-        self.full = []
+            self.rho, unit, scores = self.last
+        self.sigma = flip_penalty(Histogram(scores), self.settings.share * step, unit)
+
+    def given(self) -> Values:  # noqa: D102
+        return {"rho": self.rho, "sigma": self.sigma}
+
+    def move(self, batch: Batch, given: Values) -> Move:  # noqa: D102
+        activity = batch.activity[self.layer]
+        v, s, rho, sigma = activity.potentials, activity.spikes, given["rho"], given["sigma"]
+        assert s is not None
         if not self.feedback and self.rule is ExactRule:
-            return Branches(self.rule, v, s, self.threshold, self.rho, self.sigma)
+            return Branches(self.rule, v, s, self.threshold, rho, sigma)
+        full = batch.full[self.layer] = list[Array]()
 
         def move(t: int, demand: Array) -> Array:
             if self.feedback:
-                self.full.append(demand.copy())
-            dv = self.rule.move(v[t], s[t], demand, self.rho, self.sigma, self.threshold)
-            return np.asarray(dv.dtype.type(self.rho) * dv)
+                full.append(demand.copy())
+            dv = self.rule.move(v[t], s[t], demand, rho, sigma, self.threshold)
+            return np.asarray(dv.dtype.type(rho) * dv)
 
         return move
 
-    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:  # noqa: D102
-        return self.rho if np.any(wanted.potentials) else 0.0
+    def moved(self, batch: Batch, wanted: Wanted, given: Values, total: float) -> Values:  # noqa: D102
+        found: dict[str, Any] = {"flips": int(np.count_nonzero(wanted.potentials))}
+        if self.feedback:
+            demand = np.stack(batch.full.pop(self.layer)[::-1])
+            found["demanded"] = float(np.abs(demand).sum(dtype=np.float64))
+            found["scores"] = self._scores(batch, demand, given["rho"], total)
+        return found
+
+    def learn(self, totals: Values, entries: float) -> None:  # noqa: D102
+        if self.feedback:
+            rho = distance_penalty(totals["demanded"], self.settings.distance, entries)
+            self.last = rho, self.rho, totals["scores"]
+
+    def penalty(self, totals: Values, entries: float, step: float) -> float:  # noqa: D102
+        return self.rho if totals["flips"] else 0.0
 
     def snapshot(self) -> Tree:  # noqa: D102
-        return [self.rho, self.sigma, list(self.full)]
+        return [self.rho, self.sigma, self.last]
 
     def restore(self, tree: Tree) -> None:  # noqa: D102
-        self.rho, self.sigma, self.full = tree
+        self.rho, self.sigma, last = tree
+        self.last = None if last is None else (last[0], last[1], last[2])
 
     def forget(self) -> None:  # noqa: D102
-        self.full = []
+        self.last = None
 
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Array:  # noqa: D102
         assert activity.spikes is not None
         return (activity.spikes[:, some] > 0) ^ (wanted.potentials[:, some] != 0)
+
+    def _scores(self, batch: Batch, demand: Demand | None, rho: float, total: float) -> Array:
+        activity = batch.activity[self.layer]
+        v, s = activity.potentials, activity.spikes
+        some = batch.entries(v.shape, total)
+        thresholds = some.thresholds(self.threshold)
+        return Histogram.of(self.rule.score(some.look(v), some.look(s), some.look(demand), rho, thresholds), rho)
 
 
 class LinearMoves(Moves):
@@ -142,32 +223,25 @@ class LinearMoves(Moves):
     def __init__(self, layer: str, share: float, rule: Any) -> None:
         self.layer, self.share, self.rule = layer, share, rule
 
-    def prepare(self, batch: Batch, outside: Demand | None, step: float) -> Move:  # noqa: D102
+    def given(self) -> Values:  # noqa: D102
+        return {}
+
+    def move(self, batch: Batch, given: Values) -> Move:  # noqa: D102
         return lambda t, demand: self.rule.move(demand, 1.0)
 
-    def penalty(self, batch: Batch, wanted: Wanted, step: float) -> float:  # noqa: D102
-        size = np.sqrt(batch.mean(batch.activity[self.layer].potentials ** 2))
-        volts = step * self.share * max(float(size), float(np.finfo(wanted.potentials.dtype).tiny))
-        return volts_penalty(wanted.potentials, volts, counted_entries(batch, wanted.potentials))
+    def moved(self, batch: Batch, wanted: Wanted, given: Values, total: float) -> Values:  # noqa: D102
+        own = batch.activity[self.layer].potentials
+        return {"squares": squares(wanted.potentials), "volts": squares(own)}
 
-    def forget(self) -> None:  # noqa: D102
-        return
+    def penalty(self, totals: Values, entries: float, step: float) -> float:  # noqa: D102
+        size = max(math.sqrt(totals["volts"] / entries), TINY)
+        return volts_penalty(totals["squares"], step * self.share * size, entries)
 
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Array:  # noqa: D102
         raise AssertionError("the layer does not spike")
 
 
-def counted(batch: Batch, x: Array) -> Array:
-    """A sample of the entries of ``x`` [T, N, n] at steps that count, flat."""
-    flat = x.ravel() if batch.mask is None else x[batch.mask > 0].ravel()
-    return flat[:: next((k for k in STRIDES if flat.size <= k * SAMPLED), STRIDES[-1])]
-
-
-def counted_thresholds(batch: Batch, threshold: Any, v: Array) -> Any:
-    """The threshold of each entry that :func:`counted` takes of ``v``."""
-    return threshold if np.ndim(threshold) == 0 else counted(batch, np.broadcast_to(threshold, v.shape))
-
-
-def counted_entries(batch: Batch, x: Array) -> int:
-    """Number of entries of ``x`` [T, N, n] at steps that count."""
-    return x.size if batch.mask is None else int(batch.mask.sum()) * x.shape[2]
+def squares(x: Array) -> float:
+    """The sum of the squares of all entries."""
+    flat = x.ravel()
+    return float(np.dot(flat, flat))

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import ReadoutStep
 from snnopt.blocks import Binding
-from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights
-from snnopt.runtime.forward import Wiring
 from snnopt.runtime.readout import ReadoutUses
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram
-from snnopt.runtime.views import LossView
+from snnopt.runtime.sums.passes import gram_of
 from snnopt.runtime.weights import channel_groups
 
 Array = NDArray[Any]
@@ -27,38 +25,28 @@ class ReadoutSolver:
     """One read-out block: its losses' sums of squares and slopes add up, whatever their number."""
 
     def __init__(
-        self,
-        binding: Binding,
-        views: list[LossView],
-        wiring: Wiring,
-        settings: ReadoutStep,
-        split: SplitWeights | None = None,
+        self, binding: Binding, uses: ReadoutUses, settings: ReadoutStep, split: SplitWeights | None = None
     ) -> None:
         self.split = split
-        self.block, self.rule, self.settings = binding.block, binding.rule, settings
-        self.uses = ReadoutUses(self.block.uses, views, wiring)
+        self.block, self.rule, self.settings, self.uses = binding.block, binding.rule, settings, uses
         self.curvatures = [s.view.term.scale * s.view.function.curvature for s in self.uses.seen]
         self.curvature = max(self.curvatures, default=0.0) or 1.0
         self.lam, self.mask = l2_of_columns(self.block), mask_of(self.block)
         self.groups = channel_groups([s.channel_pattern for s in self.uses.seen]) if self.uses.seen else []
         self.grams: list[Gram] | None = None
 
-    def look(self, batch: Batch, weights: Mapping[str, Array]) -> None:
-        """Add the block's part to what its losses see."""
-        if self.uses.seen:
-            batch.features[self.block.name] = self.uses.look(batch, weights)
+    def update(
+        self, weights: Mapping[str, Array], totals: Mapping[str, Any], count: int, fade: float, damping: float = 1.0
+    ) -> tuple[dict[str, Array], float]:
+        """Take a majorised Newton step, ``damping`` of it, by the sums ``totals`` of ``count`` samples.
 
-    def update(self, weights: Mapping[str, Array], batch: Batch, fade: float, damping: float = 1.0) -> dict[str, Array]:
-        """Take a majorised Newton step, ``damping`` of it; returns the changed variables."""
-        if not self.uses.seen:
-            return {}
-        features, columns = batch.features[self.block.name], self.uses.columns
+        Returns the changed variables, and the decrease of the objective that the majoriser promises.
+        """
+        columns = self.uses.columns
         w = stack(columns, weights)
-        self._collect(features)
+        self._collect(totals)
         assert self.grams is not None
-        gradient = sum(
-            s.cross(x, s.view.slope(batch)) for s, x in zip(self.uses.seen, features, strict=True)
-        ) / w.dtype.type(batch.count)
+        gradient = totals[f"{self.block.name}/cross"] / w.dtype.type(count)
         eta = self.settings.eta * (fade if self.settings.memory else 1.0)
         change, slope = np.empty_like(w), gradient.T + self.lam.astype(w.dtype) * w
         curvature, grams = self.curvature, np.stack([self._gram(patterns) for _, patterns in self.groups])
@@ -75,9 +63,7 @@ class ReadoutSolver:
             change, eta = w.dtype.type(damping) * change, damping * eta
         if self.split is not None:
             change = self.split.step(w, change) - w
-        batch.predicted_readout -= float(np.sum(slope * change)) * (1 - eta / 2)
-        self.uses.add(batch, features, change)
-        return unstack(columns, w + change)
+        return unstack(columns, w + change), -float(np.sum(slope * change)) * (1 - eta / 2)
 
     def snapshot(self) -> Tree:
         """The running sums."""
@@ -87,9 +73,9 @@ class ReadoutSolver:
         """Go on from a snapshot."""
         self.grams = None if tree is None else [Gram(total, count) for total, count in tree]
 
-    def _collect(self, features: list[list[Array]]) -> None:
+    def _collect(self, totals: Mapping[str, Any]) -> None:
         memory, old = self.settings.memory, self.grams
-        fresh = [s.gram(x) for s, x in zip(self.uses.seen, features, strict=True)]
+        fresh = [gram_of(totals, f"{self.block.name}/{k}") for k in range(len(self.uses.seen))]
         keep = memory and old is not None
         self.grams = [o.scaled(memory) + g for o, g in zip(old or (), fresh, strict=True)] if keep else fresh
 

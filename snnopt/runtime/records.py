@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.history import Record
+from snnopt.runtime.sums.found import Found
 from snnopt.runtime.sweeper import Sweeper
 
 Array = NDArray[Any]
@@ -58,9 +59,9 @@ def looked_at(count: int) -> slice:
     return slice(None, None, max(1, count // LOOKED_AT))
 
 
-def full_batch_record(iteration: int, batch: Batch, last: Aims | None, sweeper: Sweeper) -> Record:
+def full_batch_record(iteration: int, batch: Found, last: Aims | None, sweeper: Sweeper) -> Record:
     """The row of one full-batch iteration: the rollout with its read-out solved."""
-    flips, gap = ({}, {}) if last is None else last.against(batch)
+    flips, gap = ({}, {}) if last is None else last.against(batch.looked)
     return _record(
         iteration, batch.solved_loss, batch.solved_accuracy, batch.firing_rates(), flips, gap, batch.rho, sweeper
     )
@@ -78,23 +79,23 @@ class EpochMeans:
         self.gaps: dict[str, list[float]] = {}
         self.rho: dict[str, float] = {}
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Found) -> None:
         """Take in one batch."""
         self.losses.append(batch.loss)
         self.accuracies.append(batch.accuracy)
         self.counts.append(batch.count)
         self.rho = batch.rho
 
-    def look(self, batch: Batch) -> None:
+    def look(self, batch: Found) -> None:
         """Take in a batch's firing rates."""
         for layer, rate in batch.firing_rates().items():
             self.rates.setdefault(layer, []).append(rate)
 
-    def probe(self, batch: Batch, again: Batch, sweeper: Sweeper) -> None:
+    def probe(self, batch: Found, again: Found, sweeper: Sweeper) -> None:
         """Take in what an update changed on its own batch; once an epoch."""
         if self.flips:
             return
-        flips, gap = Aims.of(batch, sweeper).against(again)
+        flips, gap = Aims.of(batch.looked, sweeper).against(again.looked)
         for layer in flips:
             self.flips.setdefault(layer, []).append(flips[layer])
             self.gaps.setdefault(layer, []).append(gap[layer])

@@ -68,7 +68,8 @@ def written_beside(path: Path) -> Iterator[BinaryIO]:
         raise FileError(str(path), "it is a folder", f"give a file in it, e.g. {str(path / 'digits.npz')!r}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot save {path}: the folder {path.parent} does not exist; make it first")
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    beside = Path(name)
     try:
         with os.fdopen(handle, "w+b") as file:
             yield file
@@ -76,10 +77,10 @@ def written_beside(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        Path(beside).chmod(0o666 & ~umask)
-        Path(beside).replace(path)
+        beside.chmod(0o666 & ~umask)
+        beside.replace(path)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
 
 

@@ -1,4 +1,4 @@
-"""The words of a sweep, carried out on a batch with the closed forms that the plan bound."""
+"""The words of a sweep, carried out on samples, wherever they are, with the closed forms that the plan bound."""
 
 from __future__ import annotations
 
@@ -6,24 +6,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import RolloutAlgorithm, Word
-from snnopt.backends import Demand, Move, Separable, one_or_each
 from snnopt.blocks import Binding
 from snnopt.penalties import FlippedStep, LevenbergMarquardt, RateMultiplier
-from snnopt.runtime.adjoint import demand_on, demands_of_cell, priced, sum_of
-from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights, WeightPenalties, copies_of
-from snnopt.runtime.forward import Wiring, rollout
-from snnopt.runtime.moves import DitheredMoves, ExactMoves, LinearMoves, Moves
+from snnopt.runtime.forward import Wiring
 from snnopt.runtime.readout_solver import ReadoutSolver
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import stack, unstack
-from snnopt.runtime.views import CountView, judge, loss_views
+from snnopt.runtime.sums.found import Found
+from snnopt.runtime.sums.passes import Passes
+from snnopt.runtime.views import judged
 from snnopt.runtime.weights import WeightSolver
-from snnopt.split import Columns, spike_budgets, spike_costs
+from snnopt.split import Columns, spike_budgets
 
 Array = NDArray[Any]
 
@@ -34,6 +31,8 @@ PULL = 0.1
 
 class Sweeper:
     """Weights, running sums and step rules of one run; ``run`` carries out one word on one batch.
+
+    It asks a batch for sums, and solves with their totals: what is done to single samples, :class:`Passes` do.
 
     Parameters
     ----------
@@ -55,13 +54,14 @@ class Sweeper:
         penalties: Mapping[str, Any] | None = None,
     ) -> None:
         program = wiring.program
-        self.couplings = algorithm.penalties(program) if penalties is None else penalties
+        couplings = algorithm.penalties(program) if penalties is None else penalties
+        self.passes = Passes(wiring, bindings, algorithm, steps, couplings)
         self.program, self.algorithm, self.weights, self.steps = program, algorithm, weights, steps
         self.dtype, self.wiring = wiring.dtype, wiring
         self.exact = isinstance(algorithm.step_coupling, FlippedStep)
         self.control = LevenbergMarquardt()
         self.fade, self.judges_solved = 1.0, True
-        self.views = loss_views(self.wiring, steps, bindings)
+        self.views = self.passes.views
         self.weight_penalties = WeightPenalties(program, bindings)
         copies = copies_of(bindings)
         self.split: dict[int, tuple[tuple[Columns, ...], SplitWeights]] = {}
@@ -73,23 +73,22 @@ class Sweeper:
                 self.weights = self.weights | unstack(b.block.columns, split.v)
         weight_bindings = [b for b in bindings if b.block.kind == "weights"]
         self.solved_with: dict[str, list[WeightSolver]] = {}
+        inputs = {v.name for v in program.inputs}
         for b in weight_bindings:
             beside = max(sum(n in other.block.layers for other in weight_bindings) for n in b.block.layers)
             own = self._split_of(b)
-            solver = WeightSolver(b, self.wiring, steps, algorithm.weight_block, 1 / beside, own)
+            features = self.passes.features[b.block.name]
+            solver = WeightSolver(b, features, inputs, algorithm.weight_block, 1 / beside, own)
             self.solved_with.setdefault(b.block.layers[-1], []).append(solver)
         self.readouts = [
-            ReadoutSolver(b, self.views, self.wiring, algorithm.readout_block, self._split_of(b))
+            ReadoutSolver(b, self.passes.readouts[b.block.name], algorithm.readout_block, self._split_of(b))
             for b in bindings
-            if b.block.kind == "readout"
+            if b.block.kind == "readout" and self.passes.readouts[b.block.name].seen
         ]
-        self.moves: dict[str, Moves] = {
-            b.block.layers[0]: self._moves(b) for b in bindings if b.block.kind == "potentials"
-        }
+        self.moves = self.passes.moves
         self.budgets = {n: RateMultiplier(rate) for n, rate in spike_budgets(program).items()}
-        self.spike_costs = spike_costs(program)
 
-    def run(self, word: Word, batch: Batch) -> None:
+    def run(self, word: Word, batch: Found) -> None:
         """Carry out one word."""
         match word.kind:
             case "rollout":
@@ -100,11 +99,13 @@ class Sweeper:
                 self._demands(batch)
             case "potentials":
                 assert word.layer is not None
-                asked, step = batch.asked[word.layer], self.fade * self.control.step
-                batch.rho[word.layer] = self.moves[word.layer].penalty(batch, asked, step)
+                totals, step = _of(batch.settle(self.passes), word.layer), self.fade * self.control.step
+                batch.rho[word.layer] = self.moves[word.layer].penalty(totals, self._entries(batch, word.layer), step)
                 batch.take(word.layer, word.damping)
             case "weights":
                 for solver in self.solved_with.get(word.layer or "", []):
+                    if not batch.together:
+                        batch.ask(self.passes, "weighed", blocks={solver.block.name: solver.wanted()})
                     relaxation = self.algorithm.weight_block.relaxation * (self.fade if self.exact else 1.0)
                     changed, predicted = solver.update(
                         self.weights, batch, self.control.ridge, relaxation * word.damping
@@ -116,33 +117,50 @@ class Sweeper:
             case _:
                 raise AssertionError(f"{word} is no word of {self.algorithm.name}")
 
-    def roll_out(self, batch: Batch) -> None:
-        """Run the network on the batch; find its loss and accuracy."""
+    def roll_out(self, batch: Found, last: bool = False) -> None:
+        """Run the network on the batch; find its loss and accuracy. ``last`` says that no demands will be passed back."""
         batch.predicted_readout = batch.predicted_weights = 0.0
-        batch.activity = rollout(
-            self.wiring, self.weights, batch.data, self.steps, False, batch.lengths, batch.workspace
+        batch.told, batch.stale = self.weights, False
+        batch.ask(
+            self.passes,
+            "roll",
+            weights=self.weights,
+            total=batch.counted if batch.together else None,
+            last=last,
+            rates=batch.together,
         )
-        for view in self.views:
-            view.look(batch)
-        for readout in self.readouts:
-            readout.look(batch, self.weights)
-        batch.loss, batch.accuracy = self._judge(batch)
+        batch.loss, batch.accuracy = self._judge(batch, "rolled", self.weights)
 
-    def _solve_readouts(self, batch: Batch, damping: float = 1.0) -> None:
+    def settle(self, batch: Found) -> None:
+        """End a sweep: run what the batch was still to be asked."""
+        totals = batch.settle(self.passes)
+        if f"solved/{len(self.views) - 1}/loss" in totals:
+            batch.solved_loss, batch.solved_accuracy = self._judge(batch, "solved", batch.solved)
+
+    def _solve_readouts(self, batch: Found, damping: float = 1.0) -> None:
         for readout in self.readouts:
-            self.weights = self.weights | readout.update(self.weights, batch, self.fade, damping)
+            totals = batch.ask(self.passes, "slopes") if batch.stale else batch.totals
+            changed, predicted = readout.update(self.weights, totals, batch.count, self.fade, damping)
+            self.weights = self.weights | changed
+            batch.told, batch.stale = {**batch.told, **changed}, True
+            batch.predicted_readout += predicted
+            batch.later("solved", block=readout.block.name, weights=changed, judge=self.judges_solved)
         batch.solved = self.weights
-        if self.judges_solved:
-            batch.solved_loss, batch.solved_accuracy = self._judge(batch)
+        if not self.readouts:
+            batch.solved_loss, batch.solved_accuracy = batch.loss, batch.accuracy
+        if self.judges_solved and not batch.together:
+            self.settle(batch)
 
-    def _judge(self, batch: Batch) -> tuple[float, float]:
-        """Objective and mean accuracy of the batch at what its losses see."""
-        loss, accuracy = judge(self.views, batch)
-        counted = self.steps if batch.lengths is None else float(batch.lengths.mean())
-        spikes = sum(
-            c * counted * self.program.by_name[n].size * batch.firing_rate(n) for n, c in self.spike_costs.items()
+    def _judge(self, batch: Found, when: str, weights: Mapping[str, Array]) -> tuple[float, float]:
+        """Objective and mean accuracy of the batch at these weights and what its losses saw."""
+        t, count = batch.totals, batch.count
+        loss, accuracy = judged(
+            self.views, [(t[f"{when}/{k}/loss"], t[f"{when}/{k}/hits"]) for k in range(len(self.views))], count
         )
-        return self.penalties() + spikes + loss, accuracy
+        costs = self.passes.costs
+        counted = batch.counted / count if costs else 0.0
+        spikes = sum(c * counted * self.program.by_name[n].size * batch.firing_rate(n) for n, c in costs.items())
+        return self.weight_penalties(weights) + spikes + loss, accuracy
 
     def go_back(self, weights: dict[str, Array]) -> None:
         """Take the last steps back: to these weights, with a shorter step."""
@@ -193,56 +211,47 @@ class Sweeper:
         """Sum of the objective's penalties at the present weights."""
         return self.weight_penalties(self.weights)
 
-    def _moves(self, binding: Binding) -> Moves:
-        name = binding.block.layers[0]
-        coupling, settings = (
-            self.program.by_name[name],
-            self.couplings.get(f"{name}.step", self.algorithm.step_coupling),
-        )
-        if not coupling.dynamics.spiking:
-            share = settings.share if isinstance(settings, FlippedStep) else settings.volts
-            return LinearMoves(name, share, binding.rule)
-        assert coupling.dynamics.threshold is not None
-        threshold = one_or_each(coupling.dynamics.threshold, self.dtype)
-        if isinstance(settings, FlippedStep):
-            inside = next(cell for cell in self.program.cells if name in cell)
-            feedback = any(m.source in inside for m in coupling.maps)
-            return ExactMoves(name, threshold, settings, binding.rule, feedback)
-        return DitheredMoves(name, threshold, settings, binding.rule)
+    def _demands(self, batch: Found) -> None:
+        """Pass the demands back, cell by cell; each rule's penalties are chosen by totals."""
+        batch.taken = {}
+        changed = {n: w for n, w in self.weights.items() if batch.told.get(n) is not w}
+        if changed:
+            batch.later("renewed", weights=changed)
+            batch.told = self.weights
+        for cell in self.passes.backward:
+            prices = {n: self.passes.costs[n] for n in cell if n in self.passes.costs}
+            budgeted = [n for n in cell if n in self.budgets]
+            if budgeted:
+                totals = batch.ask(self.passes, "asked", cell=cell, prices={}, summed=True)
+                for n in budgeted:
+                    prices[n] = prices.get(n, 0.0) + self._budget(n, totals[f"{n}/asked"], batch)
+            by_demand = [n for n in cell if self.moves[n].by_demand]
+            batch.later("asked", cell=cell, prices=prices, summed=bool(by_demand))
+            if by_demand:
+                totals = batch.settle(self.passes)
+                rho = {n: self.moves[n].choose_rho(totals[f"{n}/asked"], self._entries(batch, n)) for n in by_demand}
+                batch.ask(self.passes, "scored", rho=rho, total=batch.counted)
+            for n in cell:
+                self.moves[n].choose(_of(batch.totals, n), self.control.step)
+            batch.later("moved", cell={n: self.moves[n].given() for n in cell}, total=batch.counted)
+        if batch.together:
+            batch.later("weighed", blocks={s.block.name: s.wanted() for s in self._solvers()})
+        totals = batch.settle(self.passes)
+        for n, moves in self.moves.items():
+            moves.learn(_of(totals, n), self._entries(batch, n))
 
-    def _budget(self, layer: str, demand: Demand | None, batch: Batch) -> float:
+    def _budget(self, layer: str, asked: float, batch: Found) -> float:
         """The price that the layer's budget puts on a spike, moved by how far the batch is from it."""
-        if layer not in self.budgets:
-            return 0.0
-        dense = demand.dense() if isinstance(demand, Separable) else demand
-        asked = 0.0 if dense is None else batch.mean(np.abs(dense))
-        self.budgets[layer] = self.budgets[layer].after(batch.firing_rate(layer), asked)
+        mean = asked / self._entries(batch, layer)
+        self.budgets[layer] = self.budgets[layer].after(batch.firing_rate(layer), mean)
         return self.budgets[layer].price
 
-    def _demands(self, batch: Batch) -> None:
-        on_spikes: dict[str, Demand] = {}
-        batch.demands, batch.asked, batch.wanted, batch.taken = {}, {}, {}, {}
-        for view in self.views:
-            name = view.term.owner
-            found = on_spikes if isinstance(view, CountView) else batch.demands
-            found[name] = sum_of(found[name], view.demand(batch)) if name in found else view.demand(batch)
-        for cell in reversed(self.program.cells):
-            members = [self.program.by_name[n] for n in cell if n in self.moves]
-            if not members:
-                continue
-            outside, moves = dict[str, Demand](), dict[str, Move]()
-            for c in members:
-                demand = demand_on(c.name, self.wiring, self.weights, batch.demands, set(cell), batch.workspace)
-                if c.name in on_spikes:
-                    demand = on_spikes[c.name] if demand is None else sum_of(demand, on_spikes[c.name])
-                price = self.spike_costs.get(c.name, 0.0) + self._budget(c.name, demand, batch)
-                if price:
-                    demand = priced(demand, price, batch.activity[c.name].potentials, batch.mask)
-                if demand is not None:
-                    outside[c.name] = demand
-                moves[c.name] = self.moves[c.name].prepare(batch, demand, self.control.step)
-            shapes = {c.name: batch.activity[c.name].potentials.shape for c in members}
-            wanted = demands_of_cell(self.wiring, members, self.weights, outside, moves, shapes, batch.workspace)
-            batch.asked |= wanted
-            batch.wanted |= wanted
-            batch.demands |= {n: w.current for n, w in wanted.items()}
+    def _entries(self, batch: Found, layer: str) -> float:
+        """Number of entries of the layer's arrays at steps that count."""
+        return batch.counted * self.program.by_name[layer].size
+
+
+def _of(totals: Mapping[str, Any], layer: str) -> dict[str, Any]:
+    """The totals of one layer, by what they are."""
+    stem = f"{layer}/"
+    return {n.removeprefix(stem): x for n, x in totals.items() if n.startswith(stem)}

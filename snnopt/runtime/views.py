@@ -35,11 +35,11 @@ class LossView(ABC):
     def demand(self, batch: Batch) -> Demand:
         """Minus the gradient of the scaled loss, summed over samples: on the current of a read-out, on counted spikes."""
 
-    def judge(self, batch: Batch) -> tuple[float, float]:
-        """The scaled loss, and the accuracy (NaN for real targets)."""
+    def sums(self, batch: Batch) -> tuple[float, float]:
+        """The scaled loss, and the number of samples that are classified right (NaN for real targets), over samples."""
         m, target = batch.seen[self], batch.targets[self.term.owner]
-        loss = self.term.scale * float(self.function.values(m, target).mean(dtype=np.float64))
-        return loss, float((m.argmax(1) == target).mean()) if target.ndim == 1 else float("nan")
+        loss = self.term.scale * float(self.function.values(m, target).sum(dtype=np.float64))
+        return loss, float(np.count_nonzero(m.argmax(1) == target)) if target.ndim == 1 else float("nan")
 
     def slope(self, batch: Batch) -> Array:
         """The scaled loss's gradient in m, [N, units], not divided by the number of samples."""
@@ -117,10 +117,17 @@ def weighted(profile: Array, x: Array) -> Array:
 
 
 def judge(views: Sequence[LossView], batch: Batch) -> tuple[float, float]:
-    """The sum of the scaled losses, and the accuracy: mean over outputs with labels, by their first loss; NaN without any."""
-    found = [(view.term.owner, *view.judge(batch)) for view in views]
-    hits = {owner: hit for owner, _, hit in reversed(found) if not np.isnan(hit)}
-    return sum(loss for _, loss, _ in found), float(np.mean(list(hits.values()))) if hits else float("nan")
+    """The mean over samples of the sum of the scaled losses, and the accuracy."""
+    return judged(views, [view.sums(batch) for view in views], batch.count)
+
+
+def judged(views: Sequence[LossView], sums: Sequence[tuple[float, float]], count: int) -> tuple[float, float]:
+    """Means over ``count`` samples from the sums of each view: of the losses, and over outputs with labels, by their first loss,
+    of the accuracy; NaN without any.
+    """
+    found = [(view.term.owner, *pair) for view, pair in zip(views, sums, strict=True)]
+    hits = {owner: hit / count for owner, _, hit in reversed(found) if not np.isnan(hit)}
+    return sum(loss for _, loss, _ in found) / count, float(np.mean(list(hits.values()))) if hits else float("nan")
 
 
 def loss_views(wiring: Wiring, steps: int, bindings: Sequence[Binding] = ()) -> list[LossView]:

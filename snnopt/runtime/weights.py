@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import WeightStep
 from snnopt.blocks import Binding, NormalEquations
-from snnopt.runtime.batch import Batch
 from snnopt.runtime.copies import SplitWeights
-from snnopt.runtime.forward import Wiring
 from snnopt.runtime.renewal import Renewal
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram, UseFeatures
+from snnopt.runtime.sums.found import Found
+from snnopt.runtime.sums.passes import gram_of
 from snnopt.split import Columns
 
 Array = NDArray[Any]
@@ -32,42 +32,53 @@ class WeightSolver:
     def __init__(
         self,
         binding: Binding,
-        wiring: Wiring,
-        steps: int,
+        features: list[UseFeatures],
+        inputs: set[str],
         settings: WeightStep,
         share: float,
         split: SplitWeights | None = None,
     ) -> None:
-        self.split = split
+        self.split, self.features = split, features
         self.share = share
         self.block, self.settings = binding.block, settings
         self.rule: Any = binding.rule
         self.columns = self.block.columns
-        self.features = [UseFeatures(use, self.columns, wiring, steps) for use in self.block.uses]
         self.groups = channel_groups([f.channel_pattern for f in self.features])
-        inputs = {v.name for v in wiring.program.inputs}
         maps = [m for u in self.block.uses for part in u.parts for m in part]
         self.static = settings.memory == 0 and all(m.source in inputs for m in maps)
         self.grams: list[Gram] | None = None
-        self.renewal = Renewal(settings.refresh)
+        self.renewal, self.waited = Renewal(settings.refresh), 0
         self.held: tuple[float, float] | None = None
         self.prepared: list[NormalEquations] = []
         self.lam = l2_of_columns(self.block)
         self.mask = mask_of(self.block)
 
+    def wanted(self) -> float:
+        """Called once a sweep: the share of the samples that new Gram sums are due of, 0 for none."""
+        waited = self.renewal.due()
+        self.waited = 0 if self.static and self.grams is not None else waited
+        return min(1.0, self.waited * self.settings.gram_share)
+
     def update(
-        self, weights: Mapping[str, Array], batch: Batch, ridge: float, relaxation: float
+        self, weights: Mapping[str, Array], batch: Found, ridge: float, relaxation: float
     ) -> tuple[dict[str, Array], float]:
-        """Solve the block on a batch.
+        """Solve the block by a batch's totals.
 
         Returns the changed variables, and the decrease of the objective that its linear model promises.
         """
         uses = [(f, batch.rho[f.use.target.name]) for f in self.features]
         if not any(rho for _, rho in uses):
             return {}, 0.0
-        self._collect(batch)
+        self._collect(batch.totals)
+        assert self.grams is not None
+        if not any(np.diagonal(g.total, axis1=1, axis2=2).any() for g in self.grams):
+            return {}, 0.0  # no feature was active on the samples of the Gram sums, so that no scale of a step is known
         w0 = stack(self.columns, weights)
-        crosses = [f.cross(batch.signals, batch.wanted[f.use.target.name].current) for f, rho in uses if rho]
+        crosses = [
+            w0.dtype.type(batch.taken.get(f.use.target.name, 1.0)) * batch.totals[f"{self.block.name}/{k}/cross"]
+            for k, (f, rho) in enumerate(uses)
+            if rho
+        ]
         cross = crosses[0] if len(crosses) == 1 else np.sum(crosses, 0)
         cross /= batch.count
         solved = self._solved([rho for _, rho in uses], cross, w0, self.settings.ridge * ridge)
@@ -123,15 +134,13 @@ class WeightSolver:
     def _by_group(self, prepared: list[NormalEquations], cross: Array, w0: Array) -> Array:
         return solve_by_group(prepared, self.groups, cross, w0)
 
-    def _collect(self, batch: Batch) -> None:
-        """Renew the sums where that is due."""
-        waited = self.renewal.due()
-        if not waited or (self.static and self.grams is not None):
+    def _collect(self, totals: Mapping[str, Any]) -> None:
+        """Renew the sums where that was due."""
+        waited, self.waited = self.waited, 0
+        if not waited:
             return
-        memory = self.settings.memory**waited
-        signals, mask = batch.subset(min(1.0, waited * self.settings.gram_share))
-        fresh = [f.gram(signals, mask) for f in self.features]
-        old = self.grams
+        memory, old = self.settings.memory**waited, self.grams
+        fresh = [gram_of(totals, f"{self.block.name}/{k}") for k in range(len(self.features))]
         self.grams = (
             fresh if not memory or old is None else [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snnopt.data.dataset import Array, Dataset, whole
+from snnopt.data.dataset import Array, Dataset, a_path, whole
 from snnopt.data.events.binning import Events, bin_events
 from snnopt.data.events.choice import balanced
 from snnopt.errors import FileError
@@ -56,7 +56,7 @@ def read_nmnist(
     Source: Orchard, Jayawant, Cohen and Thakor, Converting static image datasets to spiking neuromorphic datasets using
     saccades, Frontiers in Neuroscience 9:437, 2015.
     """
-    folder = Path(folder)
+    folder = a_path(WHERE, folder)
     of_training, of_test = map(np.random.default_rng, np.random.SeedSequence(whole(WHERE, "seed", seed, 0)).spawn(2))
     files, labels = _files(folder, "Train")
     test_files, test_labels = _files(folder, "Test")
@@ -83,7 +83,7 @@ def read_recording(path: str | Path) -> Events:
     FileError
         The file is empty or cut, has no event, or one outside of the 34 x 34 pixels.
     """
-    raw = np.frombuffer(Path(path).read_bytes(), np.uint8)
+    raw = np.frombuffer(a_path(WHERE, path).read_bytes(), np.uint8)
     again = "unpack the file again, from Train.zip or Test.zip of N-MNIST"
     if len(raw) % EVENT:
         raise FileError(str(path), f"its {len(raw)} bytes are no multiple of {EVENT}, the bytes of an event", again)

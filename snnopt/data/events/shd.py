@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from snnopt.data.dataset import Array, Dataset, whole
+from snnopt.data.dataset import Array, Dataset, a_path, whole
 from snnopt.data.events.bins import Bins, make_bins
 from snnopt.data.events.choice import balanced
 from snnopt.errors import FileError, MissingPackageError
@@ -64,14 +64,16 @@ def read_shd(
     """
     of_training, of_test = map(np.random.default_rng, np.random.SeedSequence(whole(WHERE, "seed", seed, 0)).spawn(2))
     bins = make_bins(WHERE, steps, bin_seconds, UNITS, mode)
-    for p in (path, test_path):
-        if not Path(p).is_file():
+    files = [a_path(WHERE, p) for p in (path, test_path)]
+    for file in files:
+        if not file.is_file():
+            cause = f"{file} is a folder" if file.is_dir() else f"there is no file {file}"
             raise FileNotFoundError(
-                f"{WHERE}: there is no file {p}; get shd_train.h5.zip and shd_test.h5.zip from "
+                f"{WHERE}: {cause}; get shd_train.h5.zip and shd_test.h5.zip from "
                 "https://zenkelab.org/datasets, unpack both, and give the paths of the two .h5 files"
             )
-    X_train, y_train, n_train, classes = _read(Path(path), "samples", samples, of_training, bins)
-    X_test, y_test, n_test, others = _read(Path(test_path), "test", test, of_test, bins)
+    X_train, y_train, n_train, classes = _read(files[0], "samples", samples, of_training, bins)
+    X_test, y_test, n_test, others = _read(files[1], "test", test, of_test, bins)
     return Dataset(
         name="shd",
         X_train=X_train,

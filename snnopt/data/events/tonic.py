@@ -15,6 +15,7 @@ from snnopt.errors import DataError, shown
 
 WHERE = "tonic"
 FIELDS = ("x", "y", "t", "p")
+CAMERA = 'give a camera\'s data set of one size, e.g. tonic.datasets.NMNIST("data"); for SHD and SSC there is read_shd'
 
 
 class TonicDataset(Protocol):
@@ -119,5 +120,5 @@ def _sensor(dataset: TonicDataset) -> tuple[int, int]:
     given = getattr(dataset, "sensor_size", None)
     if not isinstance(given, tuple | list) or len(given) != 3 or given[2] != 2:
         cause = f"the sensor_size of {type(dataset).__name__} is {shown(given)}, not (columns, rows, 2)"
-        raise DataError(WHERE, cause, "give a camera's data set of one size; for SHD and SSC there is read_shd")
+        raise DataError(WHERE, cause, CAMERA)
     return checked_size(WHERE, (given[1], given[0]))

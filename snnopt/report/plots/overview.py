@@ -70,7 +70,7 @@ def overview(
     convergence(history, curve, baseline=baseline, held_out="test")
     curve.set_title("Learning", pad=24)
 
-    shown = _few(labels, predicted)
+    shown = few(labels, predicted)
     raster(trace, spikes, samples=shown)
     _captions(spikes, shown, data, labels, predicted, names, shape)
 
@@ -80,9 +80,9 @@ def overview(
     traces(trace[readout], membrane, sample=one, highlight=marked, labels=ends, neurons=lines)
     membrane.set_title("Read-out membranes, first sample")
 
-    tile = _tile(weight, shape)
-    weights(weight, images, shape=tile)
-    images.set_title(f"Weights into {cut(layer, 16)!r}" if tile is None else f"What {cut(layer, 16)!r} looks for")
+    image = tile(weight, shape)
+    weights(weight, images, shape=image)
+    images.set_title(f"Weights into {cut(layer, 16)!r}" if image is None else f"What {cut(layer, 16)!r} looks for")
 
     rates(trace, rate)
     rate.set_title("Firing rates")
@@ -91,22 +91,22 @@ def overview(
     return figure
 
 
-def _tile(weight: Array, shape: tuple[int, int] | None) -> tuple[int, int] | None:
+def tile(weight: Array, shape: tuple[int, int] | None) -> tuple[int, int] | None:
     """Rows and columns of one neuron's weights as an image, where they are one: of a sample, or of a kernel."""
     if weight.ndim == 4 and weight.shape[1] == 1:
         return weight.shape[2], weight.shape[3]
     return shape if shape is not None and math.prod(shape) == weight[0].size and weight.ndim == 2 else None
 
 
-def _few(labels: Array, predicted: Array) -> list[int]:
+def few(labels: Array, predicted: Array, most: int = SHOWN) -> list[int]:
     """Samples to show: of different classes as far as they go, the last one a mistake if there is one."""
     right, wrong = np.flatnonzero(labels == predicted), np.flatnonzero(labels != predicted)
     _, first = np.unique(labels[right], return_index=True)
     varied = right[np.sort(first)]
     rest = np.setdiff1d(right, varied)
     mistakes = wrong[:1]
-    chosen = np.concatenate([varied, rest])[: SHOWN - len(mistakes)]
-    return [int(k) for k in (*chosen, *mistakes, *wrong[1 : 1 + SHOWN - len(mistakes) - len(chosen)])]
+    chosen = np.concatenate([varied, rest])[: most - len(mistakes)]
+    return [int(k) for k in (*chosen, *mistakes, *wrong[1 : 1 + most - len(mistakes) - len(chosen)])]
 
 
 def _captions(

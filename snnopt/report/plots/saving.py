@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snnopt.errors import DataError
+from snnopt.runtime.storage import written_beside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,15 +28,6 @@ def save_figure(figure: Figure, path: Path) -> Path:
         raise DataError(str(path), f"{path.suffix!r} is no kind of picture", f"use one of .{', .'.join(sorted(kinds))}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-    os.close(handle)
-    try:
-        figure.savefig(beside)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(beside).chmod(0o666 & ~umask)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    with written_beside(path) as file:
+        figure.savefig(file, format=path.suffix[1:].lower())
     return path

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from snnopt.errors import DataError
 from snnopt.report.plots.canvas import CYCLE, GREY, PALE, axes, check_sample, potentials_of, tidy
+from snnopt.report.plots.ends import End, name_ends
 from snnopt.runtime import Activity
 
 if TYPE_CHECKING:
@@ -64,43 +65,19 @@ def traces(
         if spikes is not None:
             fired = np.flatnonzero(spikes.reshape(-1, count, width)[:steps, sample, n])
             ax.plot(fired, v[fired], "o", color=colour, markersize=3.5, zorder=4)
-    if labels is not None:
-        _name_ends(ax, {n: float(potentials[-1, sample, n]) for n in chosen}, labels, highlight, steps)
     if threshold is not None:
         ax.axhline(threshold, color=GREY, linewidth=1, linestyle="--")
-        ax.annotate("threshold", (0, threshold), (2, 2), textcoords="offset points", color=GREY, fontsize="small")
+        text = ax.annotate(
+            "threshold", (0, threshold), (2, 2), textcoords="offset points", color=GREY, fontsize="small"
+        )
+        text.set_bbox({"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5})
+        text.set_zorder(5)
     ax.set_xlim(0, steps - 1 if steps > 1 else 1)
     ax.set_xlabel("time (steps)")
     ax.set_ylabel("membrane potential (V)")
+    if labels is not None:
+        marks = {n: CYCLE[k % len(CYCLE)] for k, n in enumerate(highlight)}
+        last = {n: float(potentials[-1, sample, n]) for n in chosen}
+        name_ends(ax, [End(steps - 1, v, labels[n], marks.get(n, GREY), n in marks) for n, v in last.items()])
     tidy(ax)
     return ax
-
-
-def _name_ends(ax: Axes, ends: dict[int, float], labels: Sequence[str], highlight: Sequence[int], steps: int) -> None:
-    """Write names beside the lines' ends, moved apart where they would overlap, strong ones first."""
-    low, high = ax.get_ylim()
-    gap = 0.055 * (high - low)
-    order = sorted(ends, key=lambda n: ends[n])
-    at = np.array([ends[n] for n in order])
-    for _ in range(200):
-        close = np.flatnonzero(np.diff(at) < gap * 0.999)
-        if not len(close):
-            break
-        for k in close:
-            middle = (at[k] + at[k + 1]) / 2
-            at[k], at[k + 1] = middle - gap / 2, middle + gap / 2
-        at[0], at[-1] = max(at[0], low + gap / 2), min(at[-1], high - gap / 2)
-    for n, y in zip(order, at, strict=True):
-        strong = n in highlight
-        colour = CYCLE[list(highlight).index(n) % len(CYCLE)] if strong else GREY
-        ax.annotate(
-            labels[n],
-            (steps - 1, y),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            fontsize="small",
-            fontweight="bold" if strong else "normal",
-            annotation_clip=False,
-        )

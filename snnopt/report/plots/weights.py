@@ -45,6 +45,7 @@ def weights(
         raise DataError(WHERE, f"{w.shape[1]} sources are no image of {shape}", "give its rows and columns, or None")
     ax = axes(ax)
     from matplotlib import colormaps
+    from matplotlib.ticker import MaxNLocator
 
     if shape is None:
         image, extent = w, float(np.quantile(np.abs(w), 0.995))
@@ -66,6 +67,8 @@ def weights(
     if shape is None:
         ax.set_xlabel(columns)
         ax.set_ylabel(rows)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
     else:
         ax.set_axis_off()
     return ax

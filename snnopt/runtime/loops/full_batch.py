@@ -38,11 +38,11 @@ class FullBatchLoop(Loop):
 
     def run(self) -> Generator[None, None, tuple[Status, str]]:  # noqa: D102
         schedule, sweeper, journal = self.schedule, self.sweeper, self.journal
-        whole = self.rollouts.batch(slice(None))
+        whole = self.rollouts.source.batch(slice(None))
         if over := self._over():
             return over
         for iteration in range(self.done, schedule.max_iter):
-            batch, before = self.rollouts.again(whole), sweeper.weights
+            batch, before = self.rollouts.source.again(whole), sweeper.weights
             sweeper.fade = 1 - iteration / schedule.max_iter
             self.rollouts.sweep(batch)
             if not (np.isfinite(batch.solved_loss) and finite(sweeper.weights)):
@@ -61,7 +61,7 @@ class FullBatchLoop(Loop):
             if settled and not any(batch.rho.values()):
                 return Status.CONVERGED, f"no flip of a spike pays and the loss rests, at iteration {iteration}"
             self.stale = 0 if improved else self.stale + 1
-            self.last, self.done = (Aims.of(batch, sweeper), loss), iteration + 1
+            self.last, self.done = (Aims.of(batch.looked, sweeper), loss), iteration + 1
             self.rollouts.look_after(batch)
             sweeper.weights = nudged(sweeper.wiring, sweeper.weights, batch.firing_rates(), sweeper.steps)
             if loss > RUNAWAY * journal.best_loss:

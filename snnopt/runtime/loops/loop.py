@@ -6,19 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import Net, RolloutAlgorithm
-from snnopt.errors import BlockError
-from snnopt.runtime.batch import Batch
-from snnopt.runtime.data import Samples
 from snnopt.runtime.journal import Journal
+from snnopt.runtime.loops.at_hand import AtHand
 from snnopt.runtime.revive import revive
+from snnopt.runtime.shards.sharded import Sharded
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
+from snnopt.runtime.sums.found import Found
 from snnopt.runtime.sweeper import Sweeper
-from snnopt.runtime.workspace import Workspace
 
 Array = NDArray[Any]
 
@@ -50,39 +48,23 @@ class Rollouts:
     """Samples, and the sweeps of an algorithm that rolls the network out in every one."""
 
     def __init__(
-        self,
-        algorithm: RolloutAlgorithm,
-        sweeper: Sweeper,
-        net: Net,
-        samples: Samples,
-        targets: dict[str, Array],
-        journal: Journal,
+        self, algorithm: RolloutAlgorithm, sweeper: Sweeper, net: Net, source: AtHand | Sharded, journal: Journal
     ) -> None:
-        self.algorithm, self.sweeper, self.net = algorithm, sweeper, net
-        self.samples, self.targets, self.journal = samples, targets, journal
-        self.workspace, self.beside = Workspace(), Workspace()
+        self.algorithm, self.sweeper, self.net, self.journal = algorithm, sweeper, net, journal
+        self.source: Any = source
 
-    def batch(self, index: Array | slice) -> Batch:
-        """The samples at ``index``; the arrays of the batch before are written on."""
-        targets = {n: y[index] for n, y in self.targets.items()}
-        data, lengths = self.samples.take(index, self.sweeper.dtype), self.samples.lengths_of(index)
-        return Batch(data, targets, lengths, workspace=self.workspace)
-
-    def again(self, batch: Batch) -> Batch:
-        """A batch's samples with nothing found for them yet, beside that batch."""
-        return batch.again(self.beside)
-
-    def sweep(self, batch: Batch) -> None:
+    def sweep(self, batch: Found) -> None:
         """One sweep of the algorithm; one that fails leaves the weights as they were."""
         before = self.sweeper.weights
         try:
             for word in self.algorithm.updates(self.net):
                 self.sweeper.run(word, batch)
-        except (np.linalg.LinAlgError, BlockError):
+            self.sweeper.settle(batch)
+        except BaseException:  # an interrupt too: what is returned must be the weights of some record
             self.sweeper.weights = before
             raise
 
-    def look_after(self, batch: Batch) -> None:
+    def look_after(self, batch: Found) -> None:
         """Name silent and saturated layers, and wake the silent ones."""
         for layer, rate in batch.firing_rates().items():
             if 0 < rate < 1:
@@ -93,4 +75,4 @@ class Rollouts:
                 "this repeats, check the scale of its input, its threshold, or lower the algorithm's step"
             )
             coupling = self.sweeper.program.by_name[layer]
-            self.sweeper.weights = revive(coupling, self.sweeper.weights, rate == 0, self.samples.steps)
+            self.sweeper.weights = revive(coupling, self.sweeper.weights, rate == 0, self.source.steps)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import MiniBatches
-from snnopt.runtime.batch import Batch
 from snnopt.runtime.journal import blame, finite
 from snnopt.runtime.loops.loop import ADVICE, Loop, Rollouts
 from snnopt.runtime.records import EpochMeans
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.status import Status
+from snnopt.runtime.sums.found import Found
 
 Array = NDArray[Any]
 
@@ -28,7 +28,7 @@ class MiniBatchLoop(Loop):
 
     def __init__(self, rollouts: Rollouts, schedule: MiniBatches, rng: np.random.Generator) -> None:
         self.rollouts, self.sweeper, self.journal = rollouts, rollouts.sweeper, rollouts.journal
-        self.schedule, self.rng, self.epoch = schedule, rng, 0
+        self.schedule, self.rng, self.epoch, self.done = schedule, rng, 0, 0
         self.sweeper.judges_solved = False
 
     @property
@@ -36,28 +36,28 @@ class MiniBatchLoop(Loop):
         return self.sweeper.weights
 
     def run(self) -> Generator[None, None, tuple[Status, str]]:  # noqa: D102
-        schedule, count, sweeper = self.schedule, self.rollouts.samples.count, self.sweeper
-        size = schedule.size(count)
-        starts = range(0, count - size + 1, size)
-        total, done = max(1, round(schedule.epochs * len(starts))), self.epoch * len(starts)
-        last = math.ceil(total / len(starts))
+        schedule, source, sweeper = self.schedule, self.rollouts.source, self.sweeper
+        size, last = schedule.size(source.count), math.ceil(schedule.epochs)
         for epoch in range(self.epoch + 1, last + 1):
-            order, row = self.rng.permutation(count), EpochMeans()
-            for start in starts[: total - done]:
-                sweeper.fade = 1 - done / total
-                batch, before = self.rollouts.batch(order[start : start + size]), sweeper.weights
+            row = EpochMeans()
+            for share, index in source.epoch(self.rng, size):
+                passes = epoch - 1 + share
+                if passes >= schedule.epochs:
+                    break
+                sweeper.fade = 1 - passes / schedule.epochs
+                batch, before = source.batch(index), sweeper.weights
                 self.rollouts.sweep(batch)
                 if not (np.isfinite(batch.loss) and finite(sweeper.weights)):
                     message = blame(sweeper.weights, f"epoch {epoch}", ADVICE)
                     sweeper.weights = before
                     return Status.DIVERGED, message
                 row.add(batch)
-                if done % PROBE_EVERY == 0:
+                if self.done % PROBE_EVERY == 0:
                     self._probe(batch, row)
-                if done % PROBE_EVERY == 0 or start == 0:
+                if self.done % PROBE_EVERY == 0 or share == 0:
                     row.look(batch)
                     self.rollouts.look_after(batch)
-                done += 1
+                self.done += 1
                 if self.journal.out_of_time:
                     break
             self.journal.add(row.record(epoch, sweeper), sweeper.weights, last - epoch)
@@ -69,16 +69,17 @@ class MiniBatchLoop(Loop):
         return Status.COMPLETED, f"ran the {schedule.epochs:g} epochs asked for"
 
     def snapshot(self) -> Tree:  # noqa: D102
-        return {"epoch": self.epoch, "sweeper": self.sweeper.snapshot(), "rng": self.rng.bit_generator.state}
+        state = self.rng.bit_generator.state
+        return {"epoch": self.epoch, "done": self.done, "sweeper": self.sweeper.snapshot(), "rng": state}
 
     def restore(self, tree: Tree) -> None:  # noqa: D102
-        self.epoch, self.rng.bit_generator.state = tree["epoch"], tree["rng"]
+        self.epoch, self.done, self.rng.bit_generator.state = tree["epoch"], tree["done"], tree["rng"]
         self.sweeper.restore(tree["sweeper"])
 
-    def _probe(self, batch: Batch, row: EpochMeans) -> None:
+    def _probe(self, batch: Found, row: EpochMeans) -> None:
         """Roll the batch out again with its new weights, and let the controller compare."""
-        again = self.rollouts.again(batch)
-        self.sweeper.roll_out(again)
+        again = self.rollouts.source.again(batch)
+        self.sweeper.roll_out(again, last=True)
         row.probe(batch, again, self.sweeper)
         promised = batch.predicted_readout + batch.predicted_weights
         self.sweeper.control = self.sweeper.control.after(batch.loss - again.loss, promised)

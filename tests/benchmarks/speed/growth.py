@@ -1,9 +1,9 @@
 """How the time of ``online`` grows with the number of samples, steps, width and depth, and whether its memory grows.
 
-Run: ``python -m tests.benchmarks.speed.growth [--repeats 5] [--only AXIS]``; prints Markdown. Random images held constant, random
-labels; 64-100-10, T = 10, 2,000 samples in batches of 128, but for what varies, over a factor of 16. Times are medians of the
-epochs after the first; the slope p is that of ``log seconds = p log size + c``. It has no competitor: what it is held against is
-the order that the sweep's formulas have.
+Run: ``python -m tests.benchmarks.speed.growth [--repeats 5] [--only AXIS]``; prints Markdown. Random images held constant (drawn
+anew in every step where inputs change), random labels; 64-100-10, T = 10, 2,000 samples in batches of 128, but for what varies,
+over a factor of 16. Times are medians of the epochs after the first; the slope p is that of ``log seconds = p log size + c``. It
+has no competitor: what it is held against is the order that the sweep's formulas have.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Case:
     depth: int = 1
     inputs: int = 64
     batch: int = 128
+    timed: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,15 @@ AXES: dict[str, Axis] = {
     "width": Axis((64, 128, 256, 512, 1024), lambda n: Case(width=n), "1: one layer, and a read-out of 10"),
     "width, two layers": Axis((32, 64, 128, 256, 512), lambda n: Case(width=n, depth=2), "2 (products), 3 (solves)"),
     "depth": Axis((1, 2, 4, 8, 16), lambda n: Case(depth=n), "1, the first layer being cheaper"),
+    "depth, inputs that change": Axis((1, 2, 4, 8, 16), lambda n: Case(depth=n, inputs=100, timed=True), "1"),
 }
 
 
 def arrays(case: Case) -> tuple[np.ndarray, np.ndarray]:
     """Random images and labels."""
     rng = np.random.default_rng(0)
-    return rng.random((case.samples, case.inputs), np.float32), rng.integers(0, 10, case.samples)
+    shape = (case.steps, case.samples, case.inputs) if case.timed else (case.samples, case.inputs)
+    return rng.random(shape, np.float32), rng.integers(0, 10, case.samples)
 
 
 def seconds_per_epoch(case: Case, repeats: int) -> float:
@@ -64,7 +67,7 @@ def seconds_per_epoch(case: Case, repeats: int) -> float:
     online = so.Online(epochs=repeats + 1, batch_size=case.batch)
     plan, found = so.compile(chain(case.inputs, (case.width,) * case.depth), online), []
     start = time.perf_counter()
-    for _ in plan.iterate(X, y, timesteps=case.steps, seed=0):
+    for _ in plan.iterate(X, y, timesteps=None if case.timed else case.steps, seed=0):
         found.append(time.perf_counter() - start)
         start = time.perf_counter()
     return statistics.median(found[1:])
