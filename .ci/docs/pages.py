@@ -132,7 +132,7 @@ def described(package: str, names: list[public.Name]) -> str:
     page = [headed(public.title(package))]
     for called, module in public.modules().items():
         if module.__name__ == package:
-            page += [f".. py:module:: {called}\n", f"``{called.replace('snnopt', 'so')}``: {inspect.getdoc(module)}\n"]
+            page += [f".. py:module:: {called}\n", f"``{called}``: {inspect.getdoc(module)}\n"]
     classes = {name.value: name.full for name in names if inspect.isclass(name.value)}
     for name in names:
         if public.page(name) != package:

@@ -28,6 +28,8 @@ TITLES = {
     "snnopt.report": "Equations and drawings",
     "snnopt.report.plots": "Plots",
     "snnopt.data": "Data",
+    "snnopt.metrics": "Metrics",
+    "snnopt.sklearn": "scikit-learn",
     "snnopt.interop": "Other tools",
     "snnopt.errors": "Errors",
 }
