@@ -38,7 +38,7 @@ class Federated(RolloutAlgorithm):
     ----------
     rounds : exchanges of weights.
     epochs : passes of a site over its data in a round.
-    batch_size : samples a mini-batch of a site; None takes a twelfth of its data, at least 32 and at most 1024.
+    batch_size : samples a mini-batch of a site; None takes a twelfth of its data, at least 32 and at most 256.
     pull : how strongly a site is held near the others.
     dual_step : of the scaled duals.
     step : of the potentials, as in :class:`Online`; it falls linearly to zero over the rounds.
