@@ -13,11 +13,13 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+import snnopt as so
 from snnopt.oracles import Verdict
 
 TUTORIALS = sorted((Path(__file__).parents[1] / "tutorials").glob("[0-9][0-9]_*.py"))
 
 QUICK = {
+    "01_first_network": "picture.png --samples 300",
     "03_check_an_update": "--trials 1",
     "05_your_own_variant": "picture.png --samples 200 --passes 6 --seeds 1 --trials 1",
     "09_the_published_experiment": "picture.png --iterations 10 --samples 50 --size 8 --steps 12 --hidden 16",
@@ -42,6 +44,22 @@ def run(tutorial: Path, folder: Path, arguments: str) -> str:
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert not done.stderr, done.stderr
     return done.stdout
+
+
+def first_network(told: str, folder: Path) -> None:
+    """Training beats its baseline on test data, what is checked by hand agrees, the file gives back what was learnt."""
+    scores = re.findall(r"^(?:random hidden weights \+ ridge|trained) +(\d+\.\d)% +(\d+\.\d)%$", told, re.MULTILINE)
+    (_, baseline), (_, trained) = scores
+    assert float(trained) > float(baseline)
+    errors = re.search(r"^Largest error of the equation of v: (\S+) ", told, re.MULTILINE)
+    assert errors and float(errors[1]) < 1e-12
+    assert told.count(": True.") == 3 and ": False" not in told
+    assert re.search(rf"^Their share that is right: {trained}%", told, re.MULTILINE)
+    assert f"Loaded, it scores {trained}%" in told
+    assert so.load(folder / "picture.npz").weights["hidden.weight"].shape == (100, 64)
+    raster, potentials = np.array_split(picture(folder / "picture.png"), [430], axis=0)
+    for panel in (raster, potentials):
+        assert (np.ptp(panel, axis=2) > 0.3).sum() > 500, "a panel without spikes or curves"
 
 
 def check_an_update(told: str, folder: Path) -> None:
@@ -102,6 +120,7 @@ def picture(path: Path) -> np.ndarray:
 
 
 HOLDS: dict[str, Callable[[str, Path], None]] = {
+    "01_first_network": first_network,
     "03_check_an_update": check_an_update,
     "05_your_own_variant": your_own_variant,
     "09_the_published_experiment": the_published_experiment,
