@@ -16,8 +16,8 @@
 # - To *train* is to find the W and b that make an *objective* small: a *loss*, which says how wrong the network's answers
 #   are, and a *penalty*, which says what else one would rather not have. H is flat but for one jump, so its derivative is 0
 #   and gradient descent, as it is used elsewhere in machine learning, has nothing to follow. (The usual way out is a *surrogate
-#   gradient*, a made-up slope in place of H's.) snnopt makes many small problems of the large one instead, each of which has
-#   an exact solution; tutorial 02 shows them.
+#   gradient*, a made-up slope in place of H's.) snnopt makes many small problems of the large one instead, each of which is
+#   solved by a formula; tutorial 02 shows them.
 
 # %%
 import argparse
