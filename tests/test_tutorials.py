@@ -10,8 +10,52 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+import snnopt as so
 from snnopt.oracles import Verdict
 from tests.tutorials import QUICK, RUNS, TUTORIALS, cells, run, run_quickly
+
+
+def first_network(told: str, folder: Path) -> None:
+    """Training beats its baseline on test data, what is checked by hand agrees, the file gives back what was learnt."""
+    scores = re.findall(r"^(?:random hidden weights \+ ridge|trained) +(\d+\.\d)% +(\d+\.\d)%$", told, re.MULTILINE)
+    (_, baseline), (_, trained) = scores
+    assert float(trained) > float(baseline)
+    errors = re.search(r"^Largest error of the equation of v: (\S+) ", told, re.MULTILINE)
+    assert errors and float(errors[1]) < 1e-12
+    assert told.count(": True.") == 3 and ": False" not in told
+    assert re.search(rf"^Their share that is right: {trained}%", told, re.MULTILINE)
+    assert f"Loaded, it scores {trained}%" in told
+    assert so.load(folder / "picture.npz").weights["hidden.weight"].shape == (100, 64)
+    raster, potentials = np.array_split(picture(folder / "picture.png"), [430], axis=0)
+    for panel in (raster, potentials):
+        assert (np.ptp(panel, axis=2) > 0.3).sum() > 500, "a panel without spikes or curves"
+
+
+def what_the_compiler_did(told: str, folder: Path) -> None:
+    """Forms agree, the closed form is a minimiser, every error and fallback is shown, the constraint is kept by one run only."""
+    assert "\nsubject to, for t = 1 .. T\n" in told and r"\begin{aligned}" in told
+    kernels = re.findall(r"^(?:kappa|eta): +(\S+) +(\S+) +(\S+)", told, re.MULTILINE)
+    assert kernels == [("1.000", "0.900", "0.810"), ("0.000", "-1.000", "-0.900")]
+    same = re.search(r"trace form against the rollout: (\S+)$", told, re.MULTILINE)
+    assert same and float(same[1]) < 1e-12
+    found = re.search(r"closed form (\d\.\d+), at dW = 0 (\d\.\d+);\nthe least of 60 points nearby (\d\.\d+)", told)
+    assert found and float(found[1]) < min(float(found[2]), float(found[3]))
+    flat = re.search(r"^Largest derivative at the closed form (\S+), at dW = 0 (\S+)\.$", told, re.MULTILINE)
+    assert flat and float(flat[1]) < 1e-12 < 1e-3 < float(flat[2])
+    assert "4 blocks, all with closed forms; no CVXPY fallback." in told
+    for name, rule in (
+        ("online", "DitheredStep"),
+        ("rollout", "ExactStep"),
+        ("perin2025", "OneStep"),
+        ("full_dual", "ChainStep"),
+    ):
+        part = told.partition(f"\n{name}, ")[2].partition(" form\n")[2].split("\n\n")[0]
+        assert re.search(r"hidden\.potentials +(\w+)", part)[1] == rule  # type: ignore[index]
+    assert "CompileError: layer 'hidden', block 'hidden.copy': no closed form" in told
+    assert "CompileError: layer 'loop'" in told
+    assert re.search(r"hidden: copy +-> +CVXPY FALLBACK", told) and "CVXPY FALLBACK FOR hidden.copy, all others" in told
+    limited, free = (float(x) for x in re.findall(r"largest sum of \|weights\| into a neuron: (\d+\.\d+)", told))
+    assert limited < 3.0001 < 3.5 < free
 
 
 def check_an_update(told: str, folder: Path) -> None:
@@ -88,6 +132,8 @@ def two_sites(told: str, folder: Path) -> None:
 
 
 HOLDS: dict[str, Callable[[str, Path], None]] = {
+    "01_first_network": first_network,
+    "02_what_the_compiler_did": what_the_compiler_did,
     "03_check_an_update": check_an_update,
     "05_your_own_variant": your_own_variant,
     "09_the_published_experiment": the_published_experiment,

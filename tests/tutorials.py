@@ -25,6 +25,8 @@ RUNS = ROOT / "build" / "tutorials"
 """A folder for each tutorial's last run that ended well: its pictures, and what it printed in ``run.json``."""
 TUTORIALS = sorted((ROOT / "tutorials").glob("[0-9][0-9]_*.py"))
 QUICK = {
+    "01_first_network": "picture.png --samples 300",
+    "02_what_the_compiler_did": "--epochs 1",
     "03_check_an_update": "--trials 1",
     "05_your_own_variant": "picture.png --samples 200 --passes 6 --seeds 1 --trials 1",
     "09_the_published_experiment": "picture.png --iterations 10 --samples 50 --size 8 --steps 12 --hidden 16",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from snnopt.algorithms import Algorithm, Federated, KeptAlgorithm, RolloutAlgori
 from snnopt.api.origin import origin
 from snnopt.api.result import Result
 from snnopt.api.run import Iterate, Run
-from snnopt.blocks import Binding, bind
+from snnopt.blocks import Binding, ClosedForm, bind, check_bound, own_rules
 from snnopt.cvx_bridge import fallback
 from snnopt.errors import DataError, ModelError, shown
 from snnopt.lower import lower
@@ -55,6 +55,7 @@ def compile(  # noqa: A001 - the field's word, as in CVXPY
     using: str | Algorithm = "online",
     on_missing: Literal["error", "cvxpy"] = "error",
     penalties: Mapping[str, Any] | None = None,
+    rules: Sequence[type[ClosedForm]] | None = None,
 ) -> Plan:
     """Lower a problem, split it into blocks, and bind each block to its closed form.
 
@@ -69,13 +70,18 @@ def compile(  # noqa: A001 - the field's word, as in CVXPY
         ``{"dynamics": so.Quadratic(1.0, control=so.ResidualBalancing()), "step": so.ExactStep(0.1),
         "hidden.step": so.ExactStep(0.5)}``; names of couplings are those of the history, ``hidden`` for the dynamics of
         layer hidden, ``hidden.step`` for its step. ``so.Linearised`` dynamics enter blocks of spikes by their slope.
+    rules : closed forms of your own for this plan, classes derived from :class:`snnopt.blocks.ClosedForm`, in the order in
+        which they are tried, before the table; ``so.verify(plan)`` holds them against the oracles as it does all others.
 
     Raises
     ------
     UnknownNameError
         No algorithm has this name, or no coupling.
     CompileError
-        A block has no closed form under this algorithm; the message names the layer and the term.
+        A block has no closed form under this algorithm; the message names the layer and the term. Or a rule of your own
+        solves no block.
+    ModelError
+        Another argument is not what it should be.
     """
     if not isinstance(problem, Problem):
         raise ModelError("compile", f"{problem!r} is not a problem", "pass so.Problem(network, objective)")
@@ -86,7 +92,10 @@ def compile(  # noqa: A001 - the field's word, as in CVXPY
     functions = chosen.penalties(program, penalties)
     blocks = check_blocks(program, chosen.split(program, functions))
     check_sweep(chosen, program, blocks)
-    return Plan(problem, program, chosen, bind(blocks, fallback if on_missing == "cvxpy" else None), functions)
+    own = own_rules(rules, blocks)
+    bindings = bind(blocks, fallback if on_missing == "cvxpy" else None, own)
+    check_bound(own, bindings)
+    return Plan(problem, program, chosen, bindings, functions)
 
 
 def _nothing(record: Record, left: int) -> None:

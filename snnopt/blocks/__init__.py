@@ -2,7 +2,8 @@
 
 from snnopt.blocks.losses import LOSS_FUNCTIONS, LossFunction
 from snnopt.blocks.normal_equations import NormalEquations
-from snnopt.blocks.rule import Binding, ClosedForm, Fallback
+from snnopt.blocks.own_rules import check_bound, own_rules
+from snnopt.blocks.rule import Binding, ClosedForm, Fallback, is_closed_form
 from snnopt.blocks.table import CLOSED_FORMS, bind
 
 __all__ = [
@@ -14,4 +15,7 @@ __all__ = [
     "LossFunction",
     "NormalEquations",
     "bind",
+    "check_bound",
+    "is_closed_form",
+    "own_rules",
 ]

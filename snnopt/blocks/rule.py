@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from snnopt.split import Block
 
@@ -21,6 +22,11 @@ class ClosedForm(ABC):
     @abstractmethod
     def matches(cls, block: Block) -> str | None:
         """Return None if the rule solves the block, else the reason why not."""
+
+
+def is_closed_form(value: object) -> TypeGuard[type[ClosedForm]]:
+    """Whether a value is a class of closed forms, with nothing left abstract."""
+    return inspect.isclass(value) and issubclass(value, ClosedForm) and not inspect.isabstract(value)
 
 
 class Fallback(ABC):

@@ -54,24 +54,32 @@ CLOSED_FORMS: tuple[type[ClosedForm], ...] = (
 )
 
 
-def bind(blocks: tuple[Block, ...], fallback: Callable[[Block], Fallback] | None = None) -> tuple[Binding, ...]:
+def bind(
+    blocks: tuple[Block, ...],
+    fallback: Callable[[Block], Fallback] | None = None,
+    rules: tuple[type[ClosedForm], ...] = (),
+) -> tuple[Binding, ...]:
     """Bind each block to the first closed form that matches.
 
     Parameters
     ----------
     fallback : makes the solver of a block that has no closed form, or raises :class:`CompileError`; None for none.
+    rules : a user's own closed forms, tried before the table.
 
     Raises
     ------
     CompileError
         A block has neither.
     """
-    return tuple(_bind_one(block, fallback) for block in blocks)
+    tried = (*rules, *CLOSED_FORMS)
+    return tuple(_bind_one(block, fallback, tried) for block in blocks)
 
 
-def _bind_one(block: Block, fallback: Callable[[Block], Fallback] | None) -> Binding:
+def _bind_one(
+    block: Block, fallback: Callable[[Block], Fallback] | None, rules: tuple[type[ClosedForm], ...]
+) -> Binding:
     declined: list[tuple[str, str]] = []
-    for rule in CLOSED_FORMS:
+    for rule in rules:
         reason = rule.matches(block)
         if reason is None:
             return Binding(block, rule, tuple(declined))

@@ -62,7 +62,17 @@ LINEARISED: dict[str, dict[str, Any]] = {
 """Those whose blocks of spikes see all dynamics, or those of one layer, by their slope."""
 
 
-CONSTRAINED = ("box", "sign", "cardinality", "fan-in", "grid", "box and sign", "l1", "group lasso")
+CONSTRAINED = (
+    "box",
+    "sign",
+    "cardinality",
+    "fan-in",
+    "grid",
+    "box and sign",
+    "l1",
+    "group lasso",
+    "box and group lasso",
+)
 """Titles of problems that are here for their copies."""
 
 
@@ -134,6 +144,9 @@ def _problems() -> dict[str, Problem]:
     penalised = {
         "l1": Problem(Network(x, y), CrossEntropy(y) + 0.3 * L1(h.weights)),
         "group lasso": Problem(Network(x, y), CrossEntropy(y) + 0.3 * GroupLasso(h.weights)),
+        "box and group lasso": Problem(
+            Network(x, y), CrossEntropy(y) + 0.3 * GroupLasso(h.weights), constraints=[Box(h.weights, -0.5, 0.7)]
+        ),
     }
     plain_ones = {"plain": plain, "sums": sums, "shared": twice, "analogue": peak, "fixed": fixed, "hinge": hinge}
     return plain_ones | constrained | penalised

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
 
-from snnopt.blocks import Binding, ClosedForm, Fallback
+from snnopt.blocks import Binding, ClosedForm, Fallback, is_closed_form
 from snnopt.errors import ModelError
 from snnopt.oracles.catalogue import catalogue
 from snnopt.oracles.judge import Verdict, judge
@@ -67,7 +66,7 @@ def verify_rule(rule: type[ClosedForm], seed: int = 0, trials: int = 20) -> Repo
     ModelError
         ``rule`` is no closed form, ``seed`` no seed or ``trials`` not a whole number of at least 1.
     """
-    if not (inspect.isclass(rule) and issubclass(rule, ClosedForm)) or inspect.isabstract(rule):
+    if not is_closed_form(rule):
         raise ModelError(
             "verify_rule", f"{rule!r} is not a closed form", "derive a class from snnopt.blocks.ClosedForm"
         )
