@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -86,8 +87,10 @@ def test_missing_scikit_learn_says_what_to_install(monkeypatch: pytest.MonkeyPat
 
 
 def test_table_holds_callables_that_return_datasets() -> None:
-    assert list(DATASETS) == ["digits", "basic_motions", "japanese_vowels", "pulse_order", "saccades"]
+    assert list(DATASETS) == ["digits", "basic_motions", "japanese_vowels", "pulse_order", "saccades", "saccades_34"]
     for name, read in DATASETS.items():
+        if name == "saccades_34":
+            read = partial(read, test=60)  # of 1.4 MB each
         d = read(seed=0, samples=10)
         assert isinstance(d, Dataset)
         assert d.name == name
@@ -95,7 +98,7 @@ def test_table_holds_callables_that_return_datasets() -> None:
         assert len(d.y_train) == d.X_train.shape[1 if d.timed else 0] == 10
         assert len(d.y_test) == d.X_test.shape[1 if d.timed else 0]
         assert set(np.unique(d.y_test)) == set(range(len(d.classes)))
-        assert d.X_train.dtype == d.X_test.dtype == (np.float32 if name == "saccades" else np.float64)
+        assert d.X_train.dtype == d.X_test.dtype == (np.float32 if name.startswith("saccades") else np.float64)
         assert d.y_train.dtype == d.y_test.dtype == np.int64
         assert repr(d).startswith(f"Dataset('{name}', 10 train")
         again = read(seed=0, samples=10)

@@ -6,7 +6,15 @@ from snnopt.data import encode
 from snnopt.data.basic_motions import basic_motions
 from snnopt.data.dataset import Dataset
 from snnopt.data.digits import digits
-from snnopt.data.events import Events, bin_events, from_tonic, read_nmnist, read_shd, saccade_digits
+from snnopt.data.events import (
+    Events,
+    bin_events,
+    from_tonic,
+    read_nmnist,
+    read_shd,
+    saccade_digits,
+    saccade_digits_34,
+)
 from snnopt.data.japanese_vowels import japanese_vowels
 from snnopt.data.pulse_order import pulse_order
 from snnopt.data.read import read
@@ -19,6 +27,7 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
     "japanese_vowels": japanese_vowels,
     "pulse_order": pulse_order,
     "saccades": saccade_digits,
+    "saccades_34": saccade_digits_34,
 }
 """By name. All take ``seed`` (at least 0; the same seed gives the same data) and ``samples`` (the first so many training
 rows; None, as many as there are by default), and name their Dataset as here. Those whose rows
@@ -41,4 +50,5 @@ __all__ = [
     "read_shd",
     "read_ts",
     "saccade_digits",
+    "saccade_digits_34",
 ]

@@ -2,8 +2,8 @@
 
 from snnopt.data.events.binning import Events, bin_events
 from snnopt.data.events.nmnist import read_nmnist
-from snnopt.data.events.saccades import saccade_digits
+from snnopt.data.events.saccades import saccade_digits, saccade_digits_34
 from snnopt.data.events.shd import read_shd
 from snnopt.data.events.tonic import from_tonic
 
-__all__ = ["Events", "bin_events", "from_tonic", "read_nmnist", "read_shd", "saccade_digits"]
+__all__ = ["Events", "bin_events", "from_tonic", "read_nmnist", "read_shd", "saccade_digits", "saccade_digits_34"]

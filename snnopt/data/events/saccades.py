@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from snnopt.data.dataset import Array, Dataset, whole
@@ -79,6 +81,14 @@ def saccade_digits(
         y_test=y[held_out],
         classes=tuple(map(str, range(10))),
     )
+
+
+def saccade_digits_34(seed: int = 0, samples: int | None = SAMPLES, test: int = 200) -> Dataset:
+    """Return :func:`saccade_digits` in the shape of N-MNIST, 34 x 34 pixels over 150 steps: spikes [150, N, 2312], float32.
+
+    A sample takes 1.4 MB. Arguments and errors are those of :func:`saccade_digits`.
+    """
+    return replace(saccade_digits(seed, samples, test, size=34, steps=150), name="saccades_34")
 
 
 def _events(images: Array, size: int, steps: int, threshold: float) -> Array:

@@ -1,0 +1,60 @@
+"""Every model file builds, compiles, tells its plan, agrees with its oracles, and says what it was measured at."""
+
+from __future__ import annotations
+
+import ast
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import snnopt as so
+from snnopt.cli.model_file import load_model
+from snnopt.data import DATASETS
+
+MODELS = sorted((Path(__file__).parents[1] / "models").glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+class TestEachModel:
+    def test_it_is_compiled_explained_and_verified(self, path: Path) -> None:
+        model = load_model(path)
+        plan = so.compile(model.problem, "online")
+        told = plan.explain()
+        assert told.endswith("all with closed forms; no CVXPY fallback.")
+        for layer in plan.program.hidden:
+            assert f"{layer.name}: weights" in told
+        report = so.verify(plan, seed=0, trials=1)
+        assert {row.block for row in report.rows} == {b.block.name for b in plan.bindings}
+        report.raise_if_failed()
+
+    def test_it_says_how_it_is_trained_and_what_came_of_it(self, path: Path) -> None:
+        told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        assert f"snnopt train models/{path.name}" in told
+        assert "random" in told and "%" in told, "no figure beside the baseline"
+
+    def test_its_data_fit(self, path: Path) -> None:
+        model = load_model(path)
+        assert model.data in DATASETS
+        (node,) = model.problem.network.inputs
+        if model.data == "saccades_34":  # reading them takes seconds
+            assert node.shape == (2 * 34**2,)
+            return
+        d = DATASETS[model.data](seed=0, samples=10)
+        assert d.timed or model.timesteps is not None
+        assert math.prod(node.shape or ()) == math.prod(d.X_train.shape[2 if d.timed else 1 :])
+        (output,) = model.problem.network.outputs
+        assert so.compile(model.problem).program.coupling(output.name).size == len(d.classes)
+
+
+def test_the_chip_keeps_its_constraints() -> None:
+    model = load_model(Path(__file__).parents[1] / "models" / "digits_chip.py", {"bits": 3, "fan_in": 4, "units": 20})
+    d = so.data.digits(samples=200)
+    result = so.compile(model.problem, so.Online(epochs=2)).solve(d.X_train, d.y_train, timesteps=5, seed=0)
+    for name, levels in (("hidden.weight", 7), ("readout.weight", 7)):
+        w = result.weights[name]
+        scale = np.abs(w[w != 0]).min() / np.round(np.abs(w[w != 0]).min() / np.diff(np.unique(np.abs(w))).min())
+        steps = w / scale
+        assert len(np.unique(w)) <= levels and np.allclose(steps, np.round(steps), atol=1e-4)
+    assert (result.weights["hidden.weight"] != 0).sum(1).max() == 4
