@@ -22,7 +22,9 @@ QUICK = {
     "01_first_network": "picture.png --samples 300",
     "02_what_the_compiler_did": "--epochs 1",
     "03_check_an_update": "--trials 1",
+    "04_a_new_closed_form": "--trials 1 --samples 400",
     "05_your_own_variant": "picture.png --samples 200 --passes 6 --seeds 1 --trials 1",
+    "08_to_other_frameworks": "network.nir --samples 400",
     "09_the_published_experiment": "picture.png --iterations 10 --samples 50 --size 8 --steps 12 --hidden 16",
 }
 """The arguments with which a tutorial takes least; none for others."""
@@ -113,6 +115,28 @@ def check_an_update(told: str, folder: Path) -> None:
     assert sums["balanced"] < 1e-5 < 1e-3 < sums["free"]
 
 
+def a_new_closed_form(told: str, folder: Path) -> None:
+    """The guess fails and what it misses costs less; the rule agrees and is bound; its box holds; the inverse fails, alone."""
+    assert "CompileError: layer 'hidden', block 'hidden.copy': no closed form" in told
+    verdicts = re.findall(r"h\.copy +(\w+) .* (ok|FAILED: its objective is \S+ \(relative\) above)", told)
+    assert verdicts[0][0] == "ShortenThenClip" and verdicts[0][1].startswith("FAILED: its objective")
+    assert verdicts[1] == ("BoundedGroups", "ok") and len(verdicts) == 2
+    by_hand = re.findall(r"v = \((\S+), (\S+)\), cost (\d+\.\d+)", told)
+    guess, scanned, right = (np.array(row, float) for row in by_hand)
+    assert right[2] <= scanned[2] < guess[2] and np.abs(right - scanned).max() < 2e-3
+    assert "hidden: copy        ->  BoundedGroups" in told
+    assert "4 blocks verified: DitheredStep, MajorisedReadout, RidgeWeights, BoundedGroups" in told
+    table = dict(re.findall(r"^(box|no box, clipped|no box).*? +(0\.\d{3}) +\d+ +\d+\.\d%$", told, re.MULTILINE))
+    assert float(table["box"]) <= 0.05 < float(table["no box"])
+    score = {
+        n: float(x) for n, x in re.findall(r"^(box, by|no box, clipped|random) .* (\d+\.\d)%$", told, re.MULTILINE)
+    }
+    assert score["box, by"] > max(score["no box, clipped"], score["random"])
+    failed = {n: int(k) for n, k in re.findall(r"^(Ridge\w+) +13 +(\d+) ", told, re.MULTILINE)}
+    assert failed["RidgeWeights"] == failed["RidgeByElimination"] == 0 < failed["RidgeByInverse"]
+    assert "hidden.weights by RidgeByElimination, hidden.copy by BoundedGroups" in told
+
+
 def your_own_variant(told: str, folder: Path) -> None:
     """The variant is explained, verified and trained; the hasty one is refused; both halves of the picture have curves."""
     assert "algorithm  two_passes: Every mini-batch is taken twice" in told
@@ -124,6 +148,32 @@ def your_own_variant(told: str, folder: Path) -> None:
     assert "algorithm  inner_passes: " in told and "MAX_ITER: ran 3 iterations" in told
     for panel in np.array_split(picture(folder / "picture.png"), 2, axis=1):
         assert (np.ptp(panel, axis=2) > 0.3).sum() > 100, "a panel without a curve"
+
+
+def to_other_frameworks(told: str, folder: Path) -> None:
+    """A reader written from the file's equations counts what the replay counts; both ways back keep every bit; refusals show."""
+    assert "CompileError: layer 'hidden'" in told and "ModelError: LIF node 'l1'" in told
+    replay = re.search(
+        r"^  hidden: (\d+) of (\d+) \((\S+%)\); (\d+) spikes with its own reset, (\d+) with", told, re.MULTILINE
+    )
+    counted = re.search(r"^Spikes: (\d+) here, (\d+) there; changed (\d+) of (\d+), (\S+%)\.$", told, re.MULTILINE)
+    assert replay and counted
+    assert replay.groups() == tuple(counted[k] for k in (3, 4, 5, 1, 2)) and int(replay[1]) > 0
+    assert "tau = 1 ms, v_threshold = 1, v_reset = 0, r = 1." in told and "1 - dt/tau = 0.9 = 0.9." in told
+    assert re.search(
+        r"^Weights in the file over ours: (9\.9999\d\d|10\.0000\d\d) to 10\.0000\d\d\.$", told, re.MULTILINE
+    )
+    scored = re.search(r"^Test accuracy (\S+%) \(random hidden \+ ridge: (\S+%)\)\.$", told, re.MULTILINE)
+    assert scored and f"with the spikes here {scored[1]}," in told and float(scored[1][:-1]) > float(scored[2][:-1])
+    assert "Without read-out: pixels (Input), hidden (LIF), hidden.weight (Affine), hidden.output (Output)" in told
+    assert "hidden.membrane -> hidden, hidden -> hidden.reset, hidden.reset -> hidden.membrane" in told
+    same = "the same weights: True, spikes: True, potentials of the read-out: True"
+    assert len(re.findall(rf"^(LIF nodes|exact) +{same}$", told, re.MULTILINE)) == 2
+    trained = re.search(
+        r"random weights: (\S+)% of the test digits; trained on from there: (\S+)%\.$", told, re.MULTILINE
+    )
+    assert trained and float(trained[1]) < 60 < 90 < float(trained[2])
+    assert so.from_nir(folder / "network.nir").weights["hidden.weight"].shape == (100, 64)
 
 
 def the_published_experiment(told: str, folder: Path) -> None:
@@ -151,7 +201,9 @@ HOLDS: dict[str, Callable[[str, Path], None]] = {
     "01_first_network": first_network,
     "02_what_the_compiler_did": what_the_compiler_did,
     "03_check_an_update": check_an_update,
+    "04_a_new_closed_form": a_new_closed_form,
     "05_your_own_variant": your_own_variant,
+    "08_to_other_frameworks": to_other_frameworks,
     "09_the_published_experiment": the_published_experiment,
 }
 """What must hold of a tutorial's words and files, beside what must hold of all."""

@@ -37,7 +37,9 @@ def own_rules(given: object, blocks: Sequence[Block]) -> tuple[type[ClosedForm],
             raise ModelError("compile, rules", f"{shown(rule)} is not a closed form", fix)
         where = f"compile, rules, {rule.__name__}"
         if not isinstance(getattr(rule, "formula", None), str):
-            raise ModelError(where, "it has no formula for plan.explain() to show", "add formula = \"V = ...\" to the class")
+            raise ModelError(
+                where, "it has no formula for plan.explain() to show", 'add formula = "V = ..." to the class'
+            )
         for block in blocks:
             reason = rule.matches(block)
             if reason is None:
@@ -71,4 +73,6 @@ def _check_methods(where: str, rule: type[ClosedForm], block: Block) -> None:
     missing = [m for m in needed if not callable(getattr(rule, m, None))]
     if missing:
         like = "" if shipped is None else f", with the arguments of {shipped.__name__}'s"
-        raise ModelError(where, f"it has no {' and no '.join(missing)}, which block {block.name!r} needs", f"add it{like}")
+        raise ModelError(
+            where, f"it has no {' and no '.join(missing)}, which block {block.name!r} needs", f"add it{like}"
+        )

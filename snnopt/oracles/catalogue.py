@@ -62,7 +62,17 @@ LINEARISED: dict[str, dict[str, Any]] = {
 """Those whose blocks of spikes see all dynamics, or those of one layer, by their slope."""
 
 
-CONSTRAINED = ("box", "sign", "cardinality", "fan-in", "grid", "box and sign", "l1", "group lasso", "box and group lasso")
+CONSTRAINED = (
+    "box",
+    "sign",
+    "cardinality",
+    "fan-in",
+    "grid",
+    "box and sign",
+    "l1",
+    "group lasso",
+    "box and group lasso",
+)
 """Titles of problems that are here for their copies."""
 
 
