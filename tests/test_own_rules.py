@@ -64,6 +64,13 @@ class SaysTrue(Ridge):
         return block.kind == "weights"  # type: ignore[return-value]
 
 
+class OfAnInstance(Ridge):
+    """``matches`` as an ordinary method."""
+
+    def matches(self, block: Block) -> str | None:  # type: ignore[override]
+        return None
+
+
 class Other(Ridge):
     """A rule for a block that no plan of this file has."""
 
@@ -127,6 +134,7 @@ def test_a_wrong_rule_of_ones_own_is_caught_in_its_plan(mlp: Callable[..., so.Pr
         ([NoFormula], "NoFormula: it has no formula"),
         ([NoPrepare], "NoPrepare: it has no prepare, which block 'hidden.weights' needs"),
         ([SaysTrue], "SaysTrue: matches returned False for block"),
+        ([OfAnInstance], "OfAnInstance: matches is asked of the class"),
         ([Other], "Other: it solves none of the plan's blocks .*it has no closed form for Tuesdays"),
         ([Ridge, Halved], "Halved: it solves none of the plan's blocks .*hidden.weights: solved by Ridge before it"),
     ],

@@ -293,7 +293,7 @@ class RidgeByElimination(ClosedForm):
 
 print("                     kinds of block   failed   worst gap of the objective   on the instance")
 for rule in (RidgeWeights, RidgeByElimination, RidgeByInverse):
-    found = so.verify_rule(rule, seed=0, trials=min(args.trials, 2))
+    found = so.verify_rule(rule, seed=0, trials=min(args.trials, 2))  # and all extremes, as always
     worst = max(found.rows, key=lambda row: row.gap)
     instance = worst.failure.instance if worst.failure else "-"
     print(f"{rule.__name__:20} {len(found.rows):14d} {len(found.failures):8d} {worst.gap:28.0e}   {instance}")

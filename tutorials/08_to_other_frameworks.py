@@ -161,11 +161,17 @@ print(f"Test accuracy with the spikes here {accuracy(here):.1%}, with those ther
 #     graph = so.to_nir(result, dt=1e-4, readouts=False, on_reset_mismatch="warn", data=d.X_test)
 #     nir.write("hidden.nir", graph)
 #
-#     # Norse (its own time step is 1e-3 s, so tell it)                       # snnTorch (its time step is 1e-4 s, as here)
-#     import nir, norse.torch                                                 import nir
-#     module = norse.torch.from_nir(nir.read("hidden.nir"), dt=1e-4)          from snntorch.import_nir import import_from_nir
-#     spikes, state = module(x)  # x [N, 64], one step a call                 module = import_from_nir(nir.read("hidden.nir"))
-#     spikes, state = module(x, state)                                        spikes, state = module(x)
+#     # Norse; its own time step is 1e-3 s, so tell it
+#     import norse.torch
+#     module = norse.torch.from_nir(nir.read("hidden.nir"), dt=1e-4)
+#
+#     # snnTorch; its time step is 1e-4 s, as here
+#     from snntorch.import_nir import import_from_nir
+#     module = import_from_nir(nir.read("hidden.nir"))
+#
+#     # either: one time step a call, x a torch tensor [N, 64]
+#     spikes, state = module(x)
+#     spikes, state = module(x, state)  # from the second step on
 #
 # Both then give the spikes of a reset to zero, those that we counted above. `make peers` runs such files through both, in an
 # environment of its own, and holds every spike against our replay; the README says which graphs they run and which not.
