@@ -15,6 +15,19 @@ from snnopt.oracles import Verdict
 from tests.tutorials import QUICK, RUNS, TUTORIALS, cells, run, run_quickly
 
 
+def number(pattern: str, told: str) -> float:
+    """The one number that a pattern finds in the words."""
+    (found,) = re.findall(pattern, told, re.MULTILINE)
+    return float(found)
+
+
+def coloured(path: Path, rows: int, columns: int) -> None:
+    """No panel of a picture is without a curve."""
+    for row in np.array_split(picture(path), rows, axis=0):
+        for panel in np.array_split(row, columns, axis=1):
+            assert (panel < 0.7).any(2).sum() > 100, "a panel without a curve"
+
+
 def first_network(told: str, folder: Path) -> None:
     """Training beats its baseline on test data, what is checked by hand agrees, the file gives back what was learnt."""
     scores = re.findall(r"^(?:random hidden weights \+ ridge|trained) +(\d+\.\d)% +(\d+\.\d)%$", told, re.MULTILINE)
@@ -58,6 +71,38 @@ def what_the_compiler_did(told: str, folder: Path) -> None:
     assert limited < 3.0001 < 3.5 < free
 
 
+def weights_for_a_chip(told: str, folder: Path) -> None:
+    """Training under the limits beats moving to them; levels and fan-in are kept; whole numbers spike alike."""
+    assert "hidden: copy" in told and "CombinedCopy" in told
+    rows = re.findall(r"^ +(\d) +(\d+\.\d)% +(\d+\.\d)%$", told, re.MULTILINE)
+    assert [bits for bits, _, _ in rows] == ["4", "3", "2"]
+    assert all(float(trained) > float(afterwards) for _, trained, afterwards in rows)
+    kept = re.findall(
+        r"^(\d) bits: hidden weights (-\d+)\.\.(\d+) times .* at most (\d+) a neuron$", told, re.MULTILINE
+    )
+    assert len(kept) == 3
+    for bits, low, high, most in kept:
+        assert -(2 ** (int(bits) - 1) - 1) <= int(low) < 0 < int(high) < 2 ** (int(bits) - 1) and int(most) <= 8
+    assert number(r"weights, 4 bits: (\S+)%", told) < 0.1
+    coloured(folder / "picture.png", 1, 3)
+
+
+def time_series(told: str, folder: Path) -> None:
+    """Nothing after an end counts; memory helps in the order that is told, and training beats the random layers."""
+    assert "garbage after their ends changes the trained weights: False" in told
+    assert (
+        len(re.findall(r"^(recurrent|without) +trained \d+\.\d%, random hidden layer \d+\.\d%$", told, re.MULTILINE))
+        == 2
+    )
+    rows = re.findall(r"^(plain|adaptive|recurrent) +(\d+\.\d)% +(\d+\.\d)% +\d+\.\d%$", told, re.MULTILINE)
+    assert [name for name, _, _ in rows] == ["plain", "adaptive", "recurrent"]
+    trained = [float(x) for _, x, _ in rows]
+    assert trained == sorted(trained) and all(float(x) > float(base) for _, x, base in rows[1:])
+    last = [float(x) for x in re.findall(r"last step alone: (\S+)%", told)]
+    assert last == sorted(last) and last[-1] > 60
+    coloured(folder / "picture.png", 1, 3)
+
+
 def check_an_update(told: str, folder: Path) -> None:
     """What is right passes, what is wrong fails, and the smallest instance shows the planted error when it is run."""
     agreeing = re.findall(r"^(\d+) of (\d+) closed forms agree", told, re.MULTILINE)
@@ -81,6 +126,28 @@ def check_an_update(told: str, folder: Path) -> None:
     assert sums["balanced"] < 1e-5 < 1e-3 < sums["free"]
 
 
+def a_new_closed_form(told: str, folder: Path) -> None:
+    """The guess fails and what it misses costs less; the rule agrees and is bound; its box holds; the inverse fails, alone."""
+    assert "CompileError: layer 'hidden', block 'hidden.copy': no closed form" in told
+    verdicts = re.findall(r"h\.copy +(\w+) .* (ok|FAILED: its objective is \S+ \(relative\) above)", told)
+    assert verdicts[0][0] == "ShortenThenClip" and verdicts[0][1].startswith("FAILED: its objective")
+    assert verdicts[1] == ("BoundedGroups", "ok") and len(verdicts) == 2
+    by_hand = re.findall(r"v = \((\S+), (\S+)\), cost (\d+\.\d+)", told)
+    guess, scanned, right = (np.array(row, float) for row in by_hand)
+    assert right[2] <= scanned[2] < guess[2] and np.abs(right - scanned).max() < 2e-3
+    assert "hidden: copy        ->  BoundedGroups" in told
+    assert "4 blocks verified: DitheredStep, MajorisedReadout, RidgeWeights, BoundedGroups" in told
+    table = dict(re.findall(r"^(box|no box, clipped|no box).*? +(0\.\d{3}) +\d+ +\d+\.\d%$", told, re.MULTILINE))
+    assert float(table["box"]) <= 0.05 < float(table["no box"])
+    score = {
+        n: float(x) for n, x in re.findall(r"^(box, by|no box, clipped|random) .* (\d+\.\d)%$", told, re.MULTILINE)
+    }
+    assert score["box, by"] > max(score["no box, clipped"], score["random"])
+    failed = {n: int(k) for n, k in re.findall(r"^(Ridge\w+) +13 +(\d+) ", told, re.MULTILINE)}
+    assert failed["RidgeWeights"] == failed["RidgeByElimination"] == 0 < failed["RidgeByInverse"]
+    assert "hidden.weights by RidgeByElimination, hidden.copy by BoundedGroups" in told
+
+
 def your_own_variant(told: str, folder: Path) -> None:
     """The variant is explained, verified and trained; the hasty one is refused; both halves of the picture have curves."""
     assert "algorithm  two_passes: Every mini-batch is taken twice" in told
@@ -92,6 +159,32 @@ def your_own_variant(told: str, folder: Path) -> None:
     assert "algorithm  inner_passes: " in told and "MAX_ITER: ran 3 iterations" in told
     for panel in np.array_split(picture(folder / "picture.png"), 2, axis=1):
         assert (np.ptp(panel, axis=2) > 0.3).sum() > 100, "a panel without a curve"
+
+
+def to_other_frameworks(told: str, folder: Path) -> None:
+    """A reader written from the file's equations counts what the replay counts; both ways back keep every bit; refusals show."""
+    assert "CompileError: layer 'hidden'" in told and "ModelError: LIF node 'l1'" in told
+    replay = re.search(
+        r"^  hidden: (\d+) of (\d+) \((\S+%)\); (\d+) spikes with its own reset, (\d+) with", told, re.MULTILINE
+    )
+    counted = re.search(r"^Spikes: (\d+) here, (\d+) there; changed (\d+) of (\d+), (\S+%)\.$", told, re.MULTILINE)
+    assert replay and counted
+    assert replay.groups() == tuple(counted[k] for k in (3, 4, 5, 1, 2)) and int(replay[1]) > 0
+    assert "tau = 1 ms, v_threshold = 1, v_reset = 0, r = 1." in told and "1 - dt/tau = 0.9 = 0.9." in told
+    assert re.search(
+        r"^Weights in the file over ours: (9\.9999\d\d|10\.0000\d\d) to 10\.0000\d\d\.$", told, re.MULTILINE
+    )
+    scored = re.search(r"^Test accuracy (\S+%) \(random hidden \+ ridge: (\S+%)\)\.$", told, re.MULTILINE)
+    assert scored and f"with the spikes here {scored[1]}," in told and float(scored[1][:-1]) > float(scored[2][:-1])
+    assert "Without read-out: pixels (Input), hidden (LIF), hidden.weight (Affine), hidden.output (Output)" in told
+    assert "hidden.membrane -> hidden, hidden -> hidden.reset, hidden.reset -> hidden.membrane" in told
+    same = "the same weights: True, spikes: True, potentials of the read-out: True"
+    assert len(re.findall(rf"^(LIF nodes|exact) +{same}$", told, re.MULTILINE)) == 2
+    trained = re.search(
+        r"random weights: (\S+)% of the test digits; trained on from there: (\S+)%\.$", told, re.MULTILINE
+    )
+    assert trained and float(trained[1]) < 60 < 90 < float(trained[2])
+    assert so.from_nir(folder / "network.nir").weights["hidden.weight"].shape == (100, 64)
 
 
 def the_published_experiment(told: str, folder: Path) -> None:
@@ -135,7 +228,11 @@ HOLDS: dict[str, Callable[[str, Path], None]] = {
     "01_first_network": first_network,
     "02_what_the_compiler_did": what_the_compiler_did,
     "03_check_an_update": check_an_update,
+    "04_a_new_closed_form": a_new_closed_form,
     "05_your_own_variant": your_own_variant,
+    "06_weights_for_a_chip": weights_for_a_chip,
+    "07_time_series": time_series,
+    "08_to_other_frameworks": to_other_frameworks,
     "09_the_published_experiment": the_published_experiment,
     "10_beyond_one_machine": beyond_one_machine,
     "11_two_sites": two_sites,

@@ -5,7 +5,7 @@
 # tutorial follows one network through it, stage by stage, and prints what each stage made: the problem as equations, the
 # *program* of couplings, the *blocks*, the closed forms. Then it asks for something that no closed form is known for.
 #
-#     .venv/bin/python tutorials/02_what_the_compiler_did.py         some seconds, nothing to install beyond snnopt and [data]
+#     .venv/bin/python tutorials/02_what_the_compiler_did.py         some seconds; needs scikit-learn, for its digits
 #
 # The words, for those who know one of the two fields:
 #
@@ -38,7 +38,7 @@ args = parser.parse_args([] if "ipykernel" in sys.modules else None)  # cell by 
 #
 # What you declared, as equations. `over the weights` says what is looked for; v and s are not: they follow from the weights,
 # by the equations under `subject to`. One of these has the step function H in it, and that is all that makes the problem
-# hard. H is 0 or 1, so the loss as a function of the weights is made of flat pieces and jumps.
+# hard. H is 0 or 1, so the loss as a function of the hidden weights is made of flat pieces and jumps.
 
 # %%
 x = so.Input(64, name="pixels")

@@ -22,8 +22,11 @@
 # %%
 import argparse
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import lu_factor, lu_solve
 
 import snnopt as so
 from snnopt.blocks import ClosedForm
@@ -50,7 +53,7 @@ hidden = so.LIF(beta=0.9, name="hidden")(so.Dense(100)(x))
 readout = so.LI(beta=0.9, name="readout")(so.Dense(10)(hidden))
 network = so.Network(x, readout)
 objective = so.CrossEntropy(readout) + 5e-3 * so.GroupLasso(hidden.weights)
-problem = so.Problem(network, objective, constraints=[so.Box(hidden.weights, -0.4, 0.4)])
+problem = so.Problem(network, objective, constraints=[so.Box(hidden.weights, -0.05, 0.05)])
 try:
     so.compile(problem, "online")
 except so.CompileError as error:
@@ -59,8 +62,8 @@ except so.CompileError as error:
 # %% [markdown]
 # ## A guess
 #
-# Each of the two terms has a closed form. With c a column of C and l = lambda/m, the group lasso alone gives the *block soft
-# threshold* v = (1 - l/||c||)_+ c, which shortens the column by l, and the box alone gives v = clip(c). So: shorten, then clip?
+# Each of the two terms has a closed form. With c a column of C and g = lambda/m, the group lasso alone gives the *block soft
+# threshold* v = (1 - g/||c||)_+ c, which shortens the column by g, and the box alone gives v = clip(c). So: shorten, then clip?
 #
 # A closed form is a class with
 #
@@ -95,10 +98,10 @@ class ShortenThenClip(CopyForm):
 
     @staticmethod
     def solve(center, penalty, scale, parameters, parts, mask):
-        l = parameters["group_lasso"] / penalty
+        g = parameters["group_lasso"] / penalty
         c = center if mask is None else np.where(mask, center, 0.0)
         norm = np.maximum(np.linalg.norm(c, axis=0), 1e-300)
-        return np.clip(np.maximum(1 - l / norm, 0) * c, parameters["low"], parameters["high"])
+        return np.clip(np.maximum(1 - g / norm, 0) * c, parameters["low"], parameters["high"])
 
 
 # %% [markdown]
@@ -115,14 +118,14 @@ print(wrong, "\n")
 
 # %% [markdown]
 # The report ends with an instance on which it fails, cut down as far as it still does, to be pasted into a test. This one can
-# be done by hand: a column (2, 1), bounds -1 and 1, l = 1. The guess shortens it by 1, then clips the first weight; and with
+# be done by hand: a column (2, 1), bounds -1 and 1, g = 1. The guess shortens it by 1, then clips the first weight; and with
 # that the column has become shorter than the penalty meant. Take the second weight alone, the first at its bound: more of it
 # is better.
 
 
 # %%
 def cost(v: np.ndarray) -> float:
-    """``l ||v|| + 1/2 ||v - c||^2`` at l = 1, c = (2, 1)."""
+    """``g ||v|| + 1/2 ||v - c||^2`` at g = 1, c = (2, 1)."""
     return float(np.linalg.norm(v) + 0.5 * ((v - [2, 1]) ** 2).sum())
 
 
@@ -136,19 +139,19 @@ print(f"but:   v = (1.000, {best:.3f}), cost {cost(np.array([1.0, best])):.5f}\n
 # %% [markdown]
 # ## The derivation
 #
-# One column v, not zero, of norm r. The derivative of l ||v|| is l v / r, the same as that of the quadratic (l/r) v^2/2 with
-# r held. So v is a minimiser exactly if it minimises (l/r) ||v||^2/2 + ||v - c||^2/2 in the box, for r its own norm. That is
+# One column v, not zero, of norm r. The derivative of g ||v|| is g v / r, the same as that of the quadratic (g/r) ||v||^2/2 with
+# r held. So v is a minimiser exactly if it minimises (g/r) ||v||^2/2 + ||v - c||^2/2 in the box, for r its own norm. That is
 # clipping, weight by weight:
 #
-#     v = clip(s c),   s = r / (r + l)   between 0 and 1,   and so r = l s / (1 - s).
+#     v = clip(s c),   s = r / (r + g)   between 0 and 1,   and so r = g s / (1 - s).
 #
-# What is left is one number s a column. It must satisfy ||clip(s c)|| = r = l s / (1 - s), or
+# What is left is one number s a column. It must satisfy ||clip(s c)|| = r = g s / (1 - s), or
 #
-#     q(s) = (1 - s) ||clip(s c)|| / s = (1 - s) ||clip(c, low/s, high/s)|| = l.
+#     q(s) = (1 - s) ||clip(s c)|| / s = (1 - s) ||clip(c, low/s, high/s)|| = g.
 #
 # q falls from s = 0 to s = 1, as both of its factors do, and q(1) = 0. So there is one solution, found by halving [0, 1]
-# some 60 times; or none, if q(0) <= l already, and then s = 0: the column is zero. For an infinite box q(s) = (1 - s) ||c||, and
-# s = 1 - l/||c|| is the block soft threshold. (Strictly this is a formula but for one number a column, known to the last digit.)
+# some 60 times; or none, if q(0) <= g already, and then s = 0: the column is zero. For an infinite box q(s) = (1 - s) ||c||, and
+# s = 1 - g/||c|| is the block soft threshold. (Strictly this is a formula but for one number a column, known to the last digit.)
 
 
 # %%
@@ -166,13 +169,13 @@ class BoundedGroups(CopyForm):
     @staticmethod
     def solve(center, penalty, scale, parameters, parts, mask):
         low, high = parameters["low"], parameters["high"]
-        l = parameters["group_lasso"] / float(penalty)
+        g = parameters["group_lasso"] / float(penalty)
         c = (center if mask is None else np.where(mask, center, 0)).astype(np.float64)
         least, most = np.zeros(c.shape[1]), np.ones(c.shape[1])
         for _ in range(60):
             s = (least + most) / 2
             q = (1 - s) * np.linalg.norm(np.clip(c, low / s, high / s), axis=0)
-            least, most = np.where(q > l, s, least), np.where(q > l, most, s)
+            least, most = np.where(q > g, s, least), np.where(q > g, most, s)
         return clipped((least * c).astype(center.dtype), low, high)  # bounds hold to the last bit, in float32 too
 
 
@@ -204,7 +207,7 @@ d = so.data.digits(samples=args.samples)
 shown = {"timesteps": 10, "seed": 0}
 bounded = plan.solve(d.X_train, d.y_train, **shown)
 unbounded = so.compile(so.Problem(network, objective), "online").solve(d.X_train, d.y_train, **shown)
-projected = unbounded.weights | {"hidden.weight": np.clip(unbounded.weights["hidden.weight"], -0.4, 0.4)}
+projected = unbounded.weights | {"hidden.weight": np.clip(unbounded.weights["hidden.weight"], -0.05, 0.05)}
 trace = so.simulate(network, projected, d.X_test, timesteps=10)
 clipped_after = (trace["readout"].potentials.mean(0).argmax(1) == d.y_test).mean()
 baseline = random_hidden_baseline(problem, d.X_train, d.y_train, d.X_test, d.y_test, **shown)
@@ -220,31 +223,40 @@ for name, weights, accuracy in (
 print(f"{'random hidden + ridge':30} {'':16} {'':17} {baseline.test:15.1%}\n")
 
 # %% [markdown]
+# Learnt within the box, the weights make do with it; cut down to it afterwards, they are not what was learnt.
+#
 # ## A rule that prepares
 #
 # Some blocks are solved again and again with the same matrix. Their rules have a third method, `prepare`, for what can be
-# done once: for a block of weights, factoring M = G + diag(lam + mu), where G is the sum over the data of products of input
-# traces. What `prepare` returns is yours to choose; the run keeps it, and for weights calls its `.solve(cross, weights)` as
-# often as it likes. The shipped `RidgeWeights` keeps a Cholesky factor. Say you would rather keep the inverse, as a solve is
-# then one product of matrices:
+# done once. The weights into a layer are fitted by ridge regression, dW' = M^-1 (c - lam W'), M = G + diag(lam + mu), where G
+# and c are sums over the data, lam the penalty of each column and mu that of any change; to prepare is to factor M. What
+# `prepare` returns is yours to choose; for weights, a run calls its `.solve(cross, weights)`, cross being c, as often as it
+# likes.
+#
+# The shipped `RidgeWeights` keeps a Cholesky factor of M. Say you would rather keep the inverse, as a solve is then one
+# product of matrices; or an LU factor, which is Gauss's elimination written down. On paper all three are the same formula.
 
 
 # %%
-class Inverse:
-    """``dW' = M^-1 (c - lam W')``."""
+@dataclass
+class Prepared:
+    """``dW' = M^-1 (c - lam W')``, M^-1 as a function."""
 
-    def __init__(self, gram, lam, damping):
-        self.lam, self.inverse = lam, np.linalg.inv(gram + np.diag(lam + damping).astype(gram.dtype))
+    lam: np.ndarray
+    inverse_times: Callable[[np.ndarray], np.ndarray]
 
     def solve(self, cross, weights):
-        right = cross - self.lam[:, None].astype(cross.dtype) * weights.T
-        return (self.inverse @ right).T
+        return self.inverse_times(cross - self.lam[:, None].astype(cross.dtype) * weights.T).T
+
+
+def ridge_matrix(gram, lam, damping):
+    return gram + np.diag(lam + damping).astype(gram.dtype)
 
 
 class RidgeByInverse(ClosedForm):
-    """What `RidgeWeights` solves, by an explicit inverse."""
+    """Ridge regression by an explicit inverse."""
 
-    formula = "W += M^-1 (sum phi rho dv' - lam W),  M^-1 kept   (ridge, by an inverse)"
+    formula = "W += M^-1 (c - lam W),  M^-1 kept   (ridge, by an inverse)"
 
     @classmethod
     def matches(cls, block):
@@ -252,25 +264,55 @@ class RidgeByInverse(ClosedForm):
 
     @staticmethod
     def prepare(gram, lam, damping):
-        return Inverse(gram, lam, np.broadcast_to(damping, lam.shape))
+        inverse = np.linalg.inv(ridge_matrix(gram, lam, damping))
+        return Prepared(lam, lambda right: inverse @ right)
 
     @staticmethod
     def solve(gram, cross, weights, lam, damping):
         return RidgeByInverse.prepare(gram, lam, damping).solve(cross, weights)
 
 
-for rule in (RidgeByInverse, RidgeWeights):
-    found = so.verify_rule(rule, seed=0, trials=min(args.trials, 3))
-    worst = max(row.gap for row in found.rows)
-    verdict = "all agree" if found.passed else f"{len(found.failures)} fail"
-    print(f"{rule.__name__:15} {len(found.rows)} kinds of block, {verdict}; worst gap of the objective {worst:.0e}")
+class RidgeByElimination(ClosedForm):
+    """Ridge regression by an LU factor."""
 
-both = so.compile(problem, "online", rules=[BoundedGroups, RidgeByInverse])
+    formula = "W += M^-1 (c - lam W),  M = LU   (ridge, by elimination)"
+
+    @classmethod
+    def matches(cls, block):
+        return RidgeWeights.matches(block)
+
+    @staticmethod
+    def prepare(gram, lam, damping):
+        factor = lu_factor(ridge_matrix(gram, lam, damping))
+        return Prepared(lam, lambda right: lu_solve(factor, right))
+
+    @staticmethod
+    def solve(gram, cross, weights, lam, damping):
+        return RidgeByElimination.prepare(gram, lam, damping).solve(cross, weights)
+
+
+print("                     kinds of block   failed   worst gap of the objective   on the instance")
+for rule in (RidgeWeights, RidgeByElimination, RidgeByInverse):
+    found = so.verify_rule(rule, seed=0, trials=min(args.trials, 2))  # and all extremes, as always
+    worst = max(found.rows, key=lambda row: row.gap)
+    instance = worst.failure.instance if worst.failure else "-"
+    print(f"{rule.__name__:20} {len(found.rows):14d} {len(found.failures):8d} {worst.gap:28.0e}   {instance}")
+print()
+
+# %% [markdown]
+# The inverse is right on paper and fails all the same: where penalties are of very different sizes, M is nearly singular, and
+# its inverse has lost more digits than the answer may. That, too, is better known before than after. So we take elimination.
+
+# %%
+both = so.compile(problem, "online", rules=[BoundedGroups, RidgeByElimination])
 other = both.solve(d.X_train, d.y_train, **shown)
-print(f"\n{', '.join(binding.title for binding in both.bindings)}")
+print(", ".join(f"{binding.block.name} by {binding.title}" for binding in both.bindings))
 print(f"Test accuracy with both rules: {other.score(d.X_test, d.y_test):.1%}.")
 
 # %% [markdown]
+# If that is not the same share to the digit, it is the last bit's doing: a run is in float32, two factors round differently,
+# and a potential that is next to its threshold then spikes in one run and not in the other.
+#
 # ## Into snnopt itself
 #
 # A rule that others should have goes into a file of `snnopt/blocks/` and into the table `snnopt/blocks/table.py`, special

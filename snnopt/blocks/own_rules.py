@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 
 from snnopt.blocks.rule import Binding, ClosedForm, is_closed_form
@@ -40,6 +41,8 @@ def own_rules(given: object, blocks: Sequence[Block]) -> tuple[type[ClosedForm],
             raise ModelError(
                 where, "it has no formula for plan.explain() to show", 'add formula = "V = ..." to the class'
             )
+        if not isinstance(inspect.getattr_static(rule, "matches"), classmethod | staticmethod):
+            raise ModelError(where, "matches is asked of the class, not of an instance", "put @classmethod above it")
         for block in blocks:
             reason = rule.matches(block)
             if reason is None:
