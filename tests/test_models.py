@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,27 @@ class TestEachModel:
         report = so.verify(plan, seed=0, trials=1)
         assert {row.block for row in report.rows} == {b.block.name for b in plan.bindings}
         report.raise_if_failed()
+
+    @pytest.mark.parametrize("encoding", ["neurons", "exact"])
+    @pytest.mark.filterwarnings("ignore::snnopt.ResetMismatchWarning")
+    def test_its_export_opens_elsewhere_and_comes_back(self, path: Path, encoding: Any, tmp_path: Path) -> None:
+        """``nir`` reads the file, and the network in it spikes as the model does, bit for bit."""
+        nir = pytest.importorskip("nir")
+        problem, file = load_model(path).problem({}), tmp_path / "net.nir"
+        rng = np.random.default_rng(0)
+        program = so.compile(problem).program
+        learned = [v for v in program.variables if v.name.endswith((".weight", ".bias"))]
+        weights = {v.name: rng.standard_normal(v.shape) / np.sqrt(np.prod(v.shape[1:])) for v in learned}
+        data = rng.random((5, 3, *(problem.network.inputs[0].shape or ())))
+        nir.write(
+            file,
+            so.to_nir(problem.network, weights, encoding=encoding, on_reset_mismatch="warn", data=data),
+        )
+        assert nir.read(file).nodes
+        back = so.from_nir(file)
+        for name, ours in so.simulate(problem.network, weights, data).items():
+            theirs = so.simulate(back.network, back.weights, data)[name]
+            np.testing.assert_array_equal(theirs.potentials, ours.potentials)
 
     def test_it_says_how_it_is_trained_and_what_came_of_it(self, path: Path) -> None:
         told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
