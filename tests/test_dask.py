@@ -25,12 +25,24 @@ CLOSE = 1e-10
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of processes that are killed here on purpose
 
 
+def processes(workers: int) -> LocalCluster:
+    made = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
+    return LocalCluster(processes=True, n_workers=workers, **made)
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    made = {"n_workers": 3, "threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
-    found = LocalCluster(processes=True, **made)
-    yield found
-    with suppress(KeyError):  # its own books, of workers that were killed here
+    with processes(3) as found:
+        yield found
+
+
+@pytest.fixture
+def victims() -> Iterator[Client]:
+    """Workers for a test that kills them: not every one of them is started anew."""
+    found = processes(2)
+    with Client(found) as client:
+        yield client
+    with suppress(KeyError):  # its own books, of workers that were killed
         found.close()
 
 
@@ -92,12 +104,12 @@ def test_kinds_of_shards(client: Client, tmp_path: Path) -> None:
         plan.solve(so.Shards([future]), timesteps=T)
 
 
-def test_workers_that_die_cost_nothing_but_time(client: Client, tmp_path: Path) -> None:
+def test_workers_that_die_cost_nothing_but_time(victims: Client, tmp_path: Path) -> None:
     """Five times, in the middle of reading a shard in a random round."""
     fatal = np.random.default_rng(0).choice(np.arange(12, 90), 5, replace=False)
     log = tmp_path / "log"
     made = [Deadly(str(log), frozenset(map(int, fatal)), (X[k::9], Y[k::9])) for k in range(9)]
-    plan, executor = rollout(4), so.DaskExecutor(client, timeout=60, memory=1)  # so all are read in every round
+    plan, executor = rollout(4), so.DaskExecutor(victims, timeout=60, memory=1)  # so all are read in every round
     start = plan.solve(X, Y, timesteps=T, time_limit=1e-9).weights
     expected = plan.solve(X, Y, timesteps=T, weights=start)
     found = plan.solve(so.Shards(made), timesteps=T, weights=start, executor=executor)
@@ -108,7 +120,6 @@ def test_workers_that_die_cost_nothing_but_time(client: Client, tmp_path: Path) 
 
 def test_online_in_data_parallel_form(client: Client) -> None:
     """Batches of a share of one shard of each worker; the sums of a batch are added."""
-    client.wait_for_workers(2, timeout=60)  # one may still be starting anew, and one alone would visit shards in turn
     executor = so.DaskExecutor(client, timeout=60)
     plan = so.compile(problem(), so.Online(epochs=2, batch_size=45, dtype="float64"))
     found = plan.solve(X, Y, timesteps=T, executor=executor)

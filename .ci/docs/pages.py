@@ -122,8 +122,11 @@ def overview(reference: list[str], names: list[public.Name]) -> str:
     """All public names, a line each, by page."""
     page = [headed("All public names"), f"``import snnopt as so``. {inspect.getdoc(snnopt)}\n"]
     for package in reference:
-        here = [f"   {name.full}" for name in names if public.page(name) == package]
+        own = [name for name in names if public.page(name) == package]
+        here = [f"   {name.full}" for name in own if not public.is_data(name.value)]
         page += [f":doc:`{public.title(package)} <{package}>`\n", ".. autosummary::\n   :nosignatures:\n", *here, ""]
+        tables = [f":py:data:`{name.full}`" for name in own if public.is_data(name.value)]
+        page += [f"Tables and constants: {', '.join(tables)}.\n"] if tables else []
     return "\n".join([*page, ".. py:module:: snnopt"])  # last, as it would shorten names above
 
 

@@ -52,6 +52,7 @@ CLOSED_FORMS: tuple[type[ClosedForm], ...] = (
     PublishedOutputStep,
     *COPY_FORMS,
 )
+"""The closed forms, the special before the general: the first that matches a block solves it."""
 
 
 def bind(

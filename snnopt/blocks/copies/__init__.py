@@ -13,6 +13,7 @@ from snnopt.blocks.copies.sign_copy import SignCopy
 from snnopt.blocks.copies.soft_threshold import SoftThreshold
 
 COPY_FORMS: tuple[type[CopyForm], ...] = (*TERM_FORMS, CombinedCopy)
+"""All of them, in the order in which they are tried."""
 
 __all__ = [
     "COPY_FORMS",

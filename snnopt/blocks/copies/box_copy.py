@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 
 class BoxCopy(TermCopy):
-    """``min_V  ||V - C||^2  s.t.  low <= V <= high``: each weight alone, the nearest number between the bounds."""
+    """``min_V  ||V - C||^2  subject to  low <= V <= high``: each weight alone, the nearest number between the bounds."""
 
     kind: ClassVar[str] = "box"
     merge: ClassVar = BOUNDS

@@ -19,7 +19,7 @@ def shrunk(center: Array, threshold: float) -> Array:
 
 
 def clipped(center: Array, low: float, high: float) -> Array:
-    """``argmin (v - c)^2  s.t.  low <= v <= high``, for low <= high.
+    """``argmin (v - c)^2  subject to  low <= v <= high``, for low <= high.
 
     A bound that the dtype of ``center`` does not hold is replaced by the next number inside, so that the bounds hold to the
     last bit; where no number of that dtype lies between them, by the nearest.

@@ -28,6 +28,7 @@ TERM_FORMS: tuple[type[TermCopy], ...] = (
     KeepLargestPerNeuron,
     NearestLevel,
 )
+"""Closed forms of copies under one term."""
 
 
 def half_square(w: Array) -> float:

@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 class KeepLargest(TermCopy):
-    """``min_V  ||V - C||^2  s.t.  card(V) <= k``: the k largest weights of the whole block, in absolute value.
+    """``min_V  ||V - C||^2  subject to  card(V) <= k``: the k largest weights of the whole block, in absolute value.
 
     Dropping a weight costs its square and keeping it costs nothing. Of equals the first in position stay, row by row.
     """

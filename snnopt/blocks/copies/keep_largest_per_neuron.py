@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 class KeepLargestPerNeuron(TermCopy):
-    """``min_V  ||V - C||^2  s.t.  card(V[i, :]) <= k``: the k largest weights of each row, in absolute value.
+    """``min_V  ||V - C||^2  subject to  card(V[i, :]) <= k``: the k largest weights of each row, in absolute value.
 
     A row holds all weights into one neuron (one channel of a convolution). Of equals the first in position stay.
     """

@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 class NearestLevel(TermCopy):
-    """``min_V  ||V - C||^2  s.t.  V = step q``, whole ``|q| <= K = 2^(bits-1) - 1``, a step for each weight variable.
+    """``min_V  ||V - C||^2  subject to  V = step q``, whole ``|q| <= K = 2^(bits-1) - 1``, a step for each weight variable.
 
     The step is a function of C (:func:`snnopt.blocks.copies.levels.grid_step`) and part of the block: it is not minimised
     over. Given the step, each weight is alone, and goes to its nearest level.

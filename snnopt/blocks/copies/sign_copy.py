@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 class SignCopy(TermCopy):
-    """``min_V  ||V - C||^2  s.t.  sign V >= 0``: weights of the other sign become zero."""
+    """``min_V  ||V - C||^2  subject to  sign V >= 0``: weights of the other sign become zero."""
 
     kind: ClassVar[str] = "sign"
     merge: ClassVar = BOUNDS

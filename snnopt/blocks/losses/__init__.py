@@ -10,5 +10,6 @@ LOSS_FUNCTIONS: dict[str, LossFunction] = {
     "squared_error": SquaredErrorFunction(),
     "hinge": HingeFunction(),
 }
+"""What solvers know of each loss, by the name of its terms."""
 
 __all__ = ["LOSS_FUNCTIONS", "LossFunction"]
