@@ -1,10 +1,11 @@
 """The network of Perin, Bidini, Mazzieri and Rossi (arXiv 2505.05527) on event data: 2312-512-10, or smaller for a laptop.
 
 Its data are N-MNIST; where that is not at hand, ``snnopt.data.saccade_digits`` stands in: scikit-learn's digits moved along
-three saccades and turned into on and off events. The defaults are the laptop's size, 578-128-10 over 50 steps; ``models/saccades_published.py`` has the published one.
+three saccades and turned into on and off events. The defaults are the laptop's size, 578-128-10 over 50 steps;
+``models/saccades_published.py`` has the published one.
 
-Measured, seed 0: 84.0% test accuracy in 1.3 s by the first command; a random hidden layer with a ridge read-out reaches 84.5%. The
-README's table of the published experiment has other losses, depths and algorithms.
+Measured, seed 0: 84.0% test accuracy in 1.3 s by the first command; a random hidden layer with a ridge read-out reaches 84.5%.
+The README's table of the published experiment has other losses, depths and algorithms.
 
     snnopt train models/saccades_perin2025.py
     snnopt train models/saccades_perin2025.py --algorithm perin2025 --epochs 200 --set rho=1 --set sigma=0.1

@@ -33,9 +33,6 @@ QUICK = {
     "06_weights_for_a_chip": "picture.png --samples 500",
     "07_time_series": "picture.png --samples 600 --epochs 3",
     "08_to_other_frameworks": "network.nir --samples 400",
-    "06_weights_for_a_chip": "picture.png --samples 500",
-    "07_time_series": "picture.png --samples 600 --epochs 3",
-    "08_to_other_frameworks": "picture.png --samples 300",
     "09_the_published_experiment": "picture.png --iterations 10 --samples 50 --size 8 --steps 12 --hidden 16",
 }
 """The arguments with which a tutorial takes least; none for others."""
