@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from distributed import Client, LocalCluster
 
 import snnopt as so
 from snnopt.errors import ExecutorError
+from snnopt.runtime.executors.dask import DaskCrew
 from tests.shards import Deadly, T, apart, problem, rollout, samples
 
 X, Y = samples()
@@ -26,8 +28,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of process
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     made = {"n_workers": 3, "threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
-    with LocalCluster(processes=True, **made) as found:
-        yield found
+    found = LocalCluster(processes=True, **made)
+    yield found
+    with suppress(KeyError):  # its own books, of workers that were killed here
+        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +108,7 @@ def test_workers_that_die_cost_nothing_but_time(client: Client, tmp_path: Path) 
 
 def test_online_in_data_parallel_form(client: Client) -> None:
     """Batches of a share of one shard of each worker; the sums of a batch are added."""
+    client.wait_for_workers(2, timeout=60)  # one may still be starting anew, and one alone would visit shards in turn
     executor = so.DaskExecutor(client, timeout=60)
     plan = so.compile(problem(), so.Online(epochs=2, batch_size=45, dtype="float64"))
     found = plan.solve(X, Y, timesteps=T, executor=executor)
@@ -169,6 +174,24 @@ def test_progress_stops_and_checkpoints_are_as_on_one_machine(client: Client, tm
     resumed = plan.solve(X, Y, timesteps=T, executor=executor, resume=file)
     assert apart(expected, resumed) < CLOSE and len(resumed.history) == 6
     assert plan.solve(X, Y, timesteps=T, executor=executor, time_limit=1e-9).status is so.Status.TIME_LIMIT
+
+
+def test_an_answer_that_comes_just_as_its_wait_ends_is_taken() -> None:
+    class Late:
+        status, waits = "finished", 0
+
+        def done(self) -> bool:
+            return True
+
+        def result(self, timeout: float) -> int:
+            self.waits += 1
+            if self.waits == 1:
+                raise TimeoutError
+            return 3
+
+    crew = DaskCrew.__new__(DaskCrew)
+    crew.timeout = 60
+    assert crew._wait(lambda: [Late()]) == [3]
 
 
 def test_a_dead_scheduler_and_a_cluster_without_workers() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ MODELS = sorted((Path(__file__).parents[1] / "models").glob("[!_]*.py"))
 class TestEachModel:
     def test_it_is_compiled_explained_and_verified(self, path: Path) -> None:
         model = load_model(path)
-        plan = so.compile(model.problem, "online")
+        plan = so.compile(model.problem({}), "online")
         told = plan.explain()
         assert told.endswith("all with closed forms; no CVXPY fallback.")
         for layer in plan.program.hidden:
@@ -28,6 +29,27 @@ class TestEachModel:
         report = so.verify(plan, seed=0, trials=1)
         assert {row.block for row in report.rows} == {b.block.name for b in plan.bindings}
         report.raise_if_failed()
+
+    @pytest.mark.parametrize("encoding", ["neurons", "exact"])
+    @pytest.mark.filterwarnings("ignore::snnopt.ResetMismatchWarning")
+    def test_its_export_opens_elsewhere_and_comes_back(self, path: Path, encoding: Any, tmp_path: Path) -> None:
+        """``nir`` reads the file, and the network in it spikes as the model does, bit for bit."""
+        nir = pytest.importorskip("nir")
+        problem, file = load_model(path).problem({}), tmp_path / "net.nir"
+        rng = np.random.default_rng(0)
+        program = so.compile(problem).program
+        learned = [v for v in program.variables if v.name.endswith((".weight", ".bias"))]
+        weights = {v.name: rng.standard_normal(v.shape) / np.sqrt(np.prod(v.shape[1:])) for v in learned}
+        data = rng.random((5, 3, *(problem.network.inputs[0].shape or ())))
+        nir.write(
+            file,
+            so.to_nir(problem.network, weights, encoding=encoding, on_reset_mismatch="warn", data=data),
+        )
+        assert nir.read(file).nodes
+        back = so.from_nir(file)
+        for name, ours in so.simulate(problem.network, weights, data).items():
+            theirs = so.simulate(back.network, back.weights, data)[name]
+            np.testing.assert_array_equal(theirs.potentials, ours.potentials)
 
     def test_it_says_how_it_is_trained_and_what_came_of_it(self, path: Path) -> None:
         told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
@@ -37,21 +59,24 @@ class TestEachModel:
     def test_its_data_fit(self, path: Path) -> None:
         model = load_model(path)
         assert model.data in DATASETS
-        (node,) = model.problem.network.inputs
+        problem = model.problem({})
+        (node,) = problem.network.inputs
         if model.data == "saccades_34":  # reading them takes seconds
             assert node.shape == (2 * 34**2,)
             return
         d = DATASETS[model.data](seed=0, samples=10)
         assert d.timed or model.timesteps is not None
         assert math.prod(node.shape or ()) == math.prod(d.X_train.shape[2 if d.timed else 1 :])
-        (output,) = model.problem.network.outputs
-        assert so.compile(model.problem).program.coupling(output.name).size == len(d.classes)
+        (output,) = problem.network.outputs
+        (size,) = (c.size for c in so.compile(problem).program.couplings if c.name == output.name)
+        assert size == len(d.classes)
 
 
 def test_the_chip_keeps_its_constraints() -> None:
-    model = load_model(Path(__file__).parents[1] / "models" / "digits_chip.py", {"bits": 3, "fan_in": 4, "units": 20})
+    model = load_model(Path(__file__).parents[1] / "models" / "digits_chip.py")
+    problem = model.problem({"bits": 3, "fan_in": 4, "units": 20})
     d = so.data.digits(samples=200)
-    result = so.compile(model.problem, so.Online(epochs=2)).solve(d.X_train, d.y_train, timesteps=5, seed=0)
+    result = so.compile(problem, so.Online(epochs=2)).solve(d.X_train, d.y_train, timesteps=5, seed=0)
     for name, levels in (("hidden.weight", 7), ("readout.weight", 7)):
         w = result.weights[name]
         scale = np.abs(w[w != 0]).min() / np.round(np.abs(w[w != 0]).min() / np.diff(np.unique(np.abs(w))).min())

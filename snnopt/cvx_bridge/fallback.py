@@ -52,11 +52,9 @@ class CvxCopy(Fallback):
 
     def __init__(self, block: Block) -> None:
         self.terms = block.terms
-        shape = (block.columns[0].channels, sum(c.fan_in for c in block.columns))
-        masks = [np.ones((c.channels, c.fan_in), bool) if c.mask is None else c.mask for c in block.columns]
-        mask = None if all(c.mask is None for c in block.columns) else np.concatenate(masks, 1)
+        shape, mask = synapses(block)
         constraint = all(t.role == "constraint" for t in self.terms)
-        self.prox = CvxProx(_together(self.terms), shape, constraint, " + ".join(block.layers), mask)
+        self.prox = CvxProx(together(self.terms), shape, constraint, " + ".join(block.layers), mask)
         try:
             self.seconds = self._timed(shape)
             if self.seconds < SHORT:  # the first one compiles the problem
@@ -98,7 +96,16 @@ class CvxCopy(Fallback):
         return self.prox.value(v)
 
 
-def _together(terms: Sequence[Term]) -> Any:
+def synapses(block: Block) -> tuple[tuple[int, int], NDArray[np.bool_] | None]:
+    """The shape [channels, k] of a copy block's matrix, biases excluded, and which of its entries exist (None: all)."""
+    shape = (block.columns[0].channels, sum(c.fan_in for c in block.columns))
+    if all(c.mask is None for c in block.columns):
+        return shape, None
+    masks = [np.ones((c.channels, c.fan_in), bool) if c.mask is None else c.mask for c in block.columns]
+    return shape, np.concatenate(masks, 1)
+
+
+def together(terms: Sequence[Term]) -> Any:
     """One function of the weights: the term's own, or all constraints in one list."""
     builds = [t.build for t in terms if t.build is not None]
     if len(builds) == 1:

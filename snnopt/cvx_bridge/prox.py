@@ -82,9 +82,9 @@ class CvxProx:
         where = f"cvx {'constraint' if constraint else 'term'} on layer {layer!r}"
         given = called(build, self._variable, where)
         self._term: Any = None
-        if constraint:
-            absent += constraints_of(given, self._variable, where)
-        else:
+        self._constraints: list[Any] = constraints_of(given, self._variable, where) if constraint else []
+        absent += self._constraints
+        if not constraint:
             self._term, self._at = term_of(given, self._variable, where), cp.Parameter(shape)
             self._held = cp.Problem(cp.Minimize(self._term), [self._variable == self._at])
             objective += self._term
@@ -130,3 +130,20 @@ class CvxProx:
             if status != "optimal":
                 raise ProxError(self.layer, status)
         return float(self._term.value)
+
+    def violation(self, v: Array) -> float:
+        """By how much V breaks the constraints, as CVXPY measures it; 0 for a term.
+
+        Where they bring other variables along, how far V is from the nearest point that keeps them; below 1e-5 counts as none,
+        since the solver finds that point no better.
+
+        Raises
+        ------
+        ProxError
+            That point cannot be found.
+        """
+        if len({u.id for c in self._constraints for u in c.variables()}) > 1:
+            off = float(np.abs(self.solve(v, 1.0) - v).max(initial=0.0))
+            return off if off > 1e-5 else 0.0
+        self._variable.value = v.astype(np.float64)
+        return max((float(np.max(c.violation())) for c in self._constraints), default=0.0)

@@ -81,12 +81,16 @@ def as_python(case: Case, rule: type[ClosedForm]) -> str:
     arguments = [f"    {f.name}={_literal(getattr(case, f.name))}," for f in fields(case)]
     outer, here = rule.__qualname__.split(".")[0], rule.__module__ in ("__main__", "builtins")
     known = f"# {rule.__name__} as you defined it" if here else f"from {rule.__module__} import {outer}"
+    written = [
+        f"# {_literal(v)} as you defined it" for v in (getattr(case, f.name) for f in fields(case)) if callable(v)
+    ]
     return "\n".join(
         [
             "import numpy as np",
             "from snnopt.oracles import judge",
             f"from {kind.__module__} import {kind.__name__}",
             known,
+            *written,
             "",
             f"case = {kind.__name__}(",
             *arguments,
@@ -99,4 +103,6 @@ def as_python(case: Case, rule: type[ClosedForm]) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"np.array({value.tolist()!r})"
+    if callable(value):
+        return str(getattr(value, "__name__", value))
     return repr(value.item() if isinstance(value, np.generic) else value)

@@ -22,6 +22,7 @@ from snnopt.oracles.output_step import OutputStepOracle
 from snnopt.oracles.proximal_gradient_spikes import ProximalGradientSpikesOracle
 from snnopt.oracles.ridge_weights import RidgeOracle
 from snnopt.oracles.trace_spikes import TraceSpikesOracle
+from snnopt.oracles.user_copies import UserCopyOracle
 from snnopt.split import Block
 
 ORACLES: tuple[Oracle, ...] = (
@@ -44,6 +45,7 @@ ORACLES: tuple[Oracle, ...] = (
     OutputStepOracle(),
     ConvexCopyOracle(),
     DiscreteCopyOracle(),
+    UserCopyOracle(),
 )
 """In order; the first that matches a block judges it."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.blocks import Binding, Fallback
+from snnopt.blocks import Binding
 from snnopt.blocks.copies import VALUES, numbers
 from snnopt.program import InvalidProgram, Program, Term
 from snnopt.runtime.snapshots import Tree
@@ -116,21 +116,21 @@ def copies_of(bindings: tuple[Binding, ...]) -> dict[int, CopyOf]:
 
 
 class WeightPenalties:
-    """The objective's penalties on weights, by term; those that CVXPY solves are evaluated by its own expression.
+    """The objective's penalties on weights, by term; those of a user's own are evaluated by what solves their copy.
 
     Raises
     ------
     InvalidProgram
-        A penalty has neither a closed form that knows its value nor a fallback.
+        Nothing knows the value of a penalty.
     """
 
     def __init__(self, program: Program, bindings: tuple[Binding, ...]) -> None:
         known = {v.name for v in program.variables if v.kind == "weight"}
         self.terms = [t for t in program.terms if t.role == "penalty" and known.issuperset(t.variables)]
         copies = {id(t): b for b in bindings if b.block.kind == "copy" for t in b.block.terms}
-        self.fallbacks = {n: b for n, b in copies.items() if isinstance(b.rule, Fallback)}
+        self.solvers = {n: b for n, b in copies.items() if hasattr(b.rule, "value")}
         for t in self.terms:
-            if id(t) not in self.fallbacks and t.kind not in VALUES:
+            if t.kind not in VALUES and id(t) not in self.solvers:
                 raise InvalidProgram(f"term {t.name}: nothing knows its value")
 
     def __call__(self, weights: Mapping[str, Array], copied: Mapping[str, Array] | None = None) -> float:
@@ -142,8 +142,8 @@ class WeightPenalties:
         return total
 
     def _value(self, term: Term, weights: Mapping[str, Array]) -> float:
-        if id(term) not in self.fallbacks:
+        if term.kind in VALUES:
             return sum(VALUES[term.kind](weights[n].astype(np.float64)) for n in term.variables)
-        binding: Any = self.fallbacks[id(term)]
+        binding: Any = self.solvers[id(term)]
         whole = np.concatenate([weights[c.weight].astype(np.float64) for c in binding.block.columns], 1)
         return binding.rule.value(whole)

@@ -187,8 +187,10 @@ class DaskCrew(Crew):
             try:
                 found.append(future.result(timeout=max(0.0, min(LOOK, left))))
             except TimeoutError:
-                if future.done():
+                if future.status == "error":  # of the task itself
                     raise
+                if future.done():  # between the two calls
+                    continue
                 running = self.client.status == "running"
                 gone = None if running else gone or time.monotonic()
                 if gone is not None and time.monotonic() - gone > GONE:
