@@ -107,6 +107,9 @@ def weights_for_a_chip(told: str, folder: Path) -> None:
 def time_series(told: str, folder: Path) -> None:
     """Nothing after an end counts; memory helps in the order that is told, and training beats the random layers."""
     assert "garbage after their ends changes the trained weights: False" in told
+    assert "lengths 15 to 30, classes left, right" in told and "160 train, 40 test" in told
+    own, own_base = (number(rf"^own file: .*{name} (\d+\.\d)%", told) for name in ("trained", "layer"))
+    assert own > 90 and own_base > 90  # as easy for both, as is told
     assert (
         len(re.findall(r"^(recurrent|without) +trained \d+\.\d%, random hidden layer \d+\.\d%$", told, re.MULTILINE))
         == 2

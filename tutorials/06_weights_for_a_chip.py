@@ -45,8 +45,8 @@ args = parser.parse_args([] if "ipykernel" in sys.modules else None)  # cell by 
 # - `so.SpikeBudget(layer, rate)`: at most so many spikes a neuron and step, mean over the training set. The other three are about
 #   weights, this one is about what the network does.
 #
-# Biases stay free. No set of the first three is *convex* (a point halfway between two of its own need not be in it), so there is no
-# theory of the best solution to lean on; what helps is that their projections are formulas:
+# Biases stay free. No set of the first three is *convex* (a point halfway between two of its own need not be in it), so there
+# is no theory of the best solution to lean on; what helps is that their projections are formulas:
 #
 # - Grid: each weight alone, v = a clip(round(c/a), -m, m). The scale a is not searched for: it follows the weights, as
 #   2.5 mean|c| / m, or 1.3 mean|c| at 2 bits.
