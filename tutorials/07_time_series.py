@@ -207,9 +207,10 @@ for name, result in results.items():
     middle.plot(result.history["iteration"], 100 * result.history["validation"], color=COLOURS[name], label=name)
     right.plot(np.arange(1, len(traces[name]) + 1), 100 * traces[name], color=COLOURS[name], label=name)
 middle.set(title="test accuracy", xlabel="pass over the data", ylabel="%", ylim=(0, 103))
+middle.xaxis.get_major_locator().set_params(integer=True)
 right.set(title="what the spikes of one step tell", xlabel="step", ylabel="% right", ylim=(0, 103))
 right.axvspan(len(traces["plain"]) - 7.5, len(traces["plain"]) + 0.5, color="#eeeeee", label="asked for here")
-right.legend(frameon=False, loc="lower right")
+right.legend(frameon=False, loc="upper left")
 for ax in (left, middle, right):
     ax.spines[["top", "right"]].set_visible(False)
 figure.savefig(args.output, dpi=110)
