@@ -1,7 +1,8 @@
 """Handwritten digits, 8 x 8 pixels held constant as input currents, through fully connected spiking layers.
 
-Measured, mean over ten splits: 98.5% test accuracy in 0.13 s by ``online``, 97.9% in 1.3 s by ``rollout``; a random hidden
-layer with a ridge read-out reaches 93.5% (``python -m tests.benchmarks.main_job``; the README has the competitor).
+Measured: 98.6, 98.9 and 99.2% test accuracy with seeds 0, 1 and 2, in half a second; a random hidden layer with a ridge read-out
+reaches 93.6, 93.3 and 92.5%. With three hidden layers 99.2, 98.6 and 98.6%, beside 83.1, 81.9 and 76.4% (the commands below,
+with ``--seed``; the README has means over splits, and competitors).
 
     snnopt train models/digits_mlp.py
     snnopt train models/digits_mlp.py --hidden 100 100 100

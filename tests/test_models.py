@@ -51,6 +51,19 @@ class TestEachModel:
             theirs = so.simulate(back.network, back.weights, data)[name]
             np.testing.assert_array_equal(theirs.potentials, ours.potentials)
 
+    def test_it_takes_two_epochs_on_a_few_samples(self, path: Path) -> None:
+        problem = load_model(path).problem({})
+        program = so.compile(problem).program
+        (node,), (output,) = program.inputs, program.outputs
+        classes = program.by_name[output].size
+        steps, labels = 10, np.arange(2 * classes) % classes
+        x = np.random.default_rng(0).random((steps, len(labels), *node.shape))
+        found = so.compile(problem, so.Online(epochs=2)).solve(x, labels, seed=0)
+        assert len(found.history) == 2
+        assert all(np.isfinite(w).all() for w in found.weights.values())
+        first, second = found.history["loss"]
+        assert np.isfinite([first, second]).all() and first != second, "the second epoch changes nothing"
+
     def test_it_says_how_it_is_trained_and_what_came_of_it(self, path: Path) -> None:
         told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         assert f"snnopt train models/{path.name}" in told

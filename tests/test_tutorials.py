@@ -72,11 +72,12 @@ def what_the_compiler_did(told: str, folder: Path) -> None:
 
 
 def weights_for_a_chip(told: str, folder: Path) -> None:
-    """Training under the limits beats moving to them; levels and fan-in are kept; whole numbers spike alike."""
+    """Projections are nearest points; training under limits beats moving to them; limits hold; what they save is counted."""
+    assert number(r"its square is larger by at most (\S+)$", told) < 1e-12
     assert "hidden: copy" in told and "CombinedCopy" in told
-    rows = re.findall(r"^ +(\d) +(\d+\.\d)% +(\d+\.\d)%$", told, re.MULTILINE)
-    assert [bits for bits, _, _ in rows] == ["4", "3", "2"]
-    assert all(float(trained) > float(afterwards) for _, trained, afterwards in rows)
+    rows = re.findall(r"^ +(\d) +(\d+\.\d)% +(\d+\.\d)% +(\d+\.\d)%$", told, re.MULTILINE)
+    assert [bits for bits, *_ in rows] == ["4", "3", "2"]
+    assert all(float(trained) > float(again) > float(cut) for _, trained, cut, again in rows)
     kept = re.findall(
         r"^(\d) bits: hidden weights (-\d+)\.\.(\d+) times .* at most (\d+) a neuron$", told, re.MULTILINE
     )
@@ -84,12 +85,31 @@ def weights_for_a_chip(told: str, folder: Path) -> None:
     for bits, low, high, most in kept:
         assert -(2 ** (int(bits) - 1) - 1) <= int(low) < 0 < int(high) < 2 ** (int(bits) - 1) and int(most) <= 8
     assert number(r"weights, 4 bits: (\S+)%", told) < 0.1
+    found = re.findall(r"^(free|4 bits|Card|Spike).*? +(\d+\.\d)% +(\S+)((?: +[\d,.%]+){5})$", told, re.MULTILINE)
+    table = {
+        name: (float(a), after, *(float(x.strip("%").replace(",", "")) for x in rest.split()))
+        for name, a, after, rest in found
+    }
+    assert list(table) == ["free", "4 bits", "Card", "Spike"]
+    random, budget = number(r"^random hidden layer +(\S+)%; ", told), number(r"; budget: (\S+)%$", told)
+    _, _, acs, macs, rate, synapses, size = table.pop("free")
+    assert all(row[0] > max(float(row[1].strip("%")), random) for row in table.values())
+    assert synapses == 6400 and abs(2 * budget - rate) < 0.02 and table["Spike"][4] <= budget
+    assert (
+        table["Card"][5] == 640 and table["4 bits"][5] <= 800 and max(table["Card"][3], table["4 bits"][3]) < macs / 4
+    )
+    assert table["Spike"][2] < 0.6 * acs and table["Spike"][3] == macs  # the budget is about spikes, not pixels
+    # 7400 weights of 32 bits, or of 4 and two scales of 4 bytes; all else is the same
+    assert table["Card"][6] == table["Spike"][6] == size == table["4 bits"][6] + 7400 * 3.5 - 8
     coloured(folder / "picture.png", 1, 3)
 
 
 def time_series(told: str, folder: Path) -> None:
     """Nothing after an end counts; memory helps in the order that is told, and training beats the random layers."""
     assert "garbage after their ends changes the trained weights: False" in told
+    assert "lengths 15 to 30, classes left, right" in told and "160 train, 40 test" in told
+    own, own_base = (number(rf"^own file: .*{name} (\d+\.\d)%", told) for name in ("trained", "layer"))
+    assert own > 90 and own_base > 90  # as easy for both, as is told
     assert (
         len(re.findall(r"^(recurrent|without) +trained \d+\.\d%, random hidden layer \d+\.\d%$", told, re.MULTILINE))
         == 2
