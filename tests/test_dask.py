@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,13 @@ CLOSE = 1e-10
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of processes that are killed here on purpose
 
 
-def processes(workers: int) -> LocalCluster:
+@contextmanager
+def processes(workers: int) -> Iterator[LocalCluster]:
     made = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
-    return LocalCluster(processes=True, n_workers=workers, **made)
+    found = LocalCluster(processes=True, n_workers=workers, **made)
+    yield found
+    with suppress(KeyError):  # its own books, of workers that were killed or shut down here
+        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +43,8 @@ def cluster() -> Iterator[LocalCluster]:
 @pytest.fixture
 def victims() -> Iterator[Client]:
     """Workers for a test that kills them: not every one of them is started anew."""
-    found = processes(2)
-    with Client(found) as client:
+    with processes(2) as found, Client(found) as client:
         yield client
-    with suppress(KeyError):  # its own books, of workers that were killed
-        found.close()
 
 
 @pytest.fixture(scope="module")
