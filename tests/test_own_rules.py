@@ -11,6 +11,7 @@ import pytest
 import snnopt as so
 from snnopt.blocks import ClosedForm
 from snnopt.blocks.copies import CopyForm
+from snnopt.blocks.linearised_spikes import LinearisedSpikes
 from snnopt.blocks.ridge_weights import RidgeWeights
 from snnopt.split import Block
 
@@ -69,6 +70,10 @@ class OfAnInstance(Ridge):
 
     def matches(self, block: Block) -> str | None:  # type: ignore[override]
         return None
+
+
+class NeverCalled(LinearisedSpikes):
+    """A rule for spikes that only the step's rule sees."""
 
 
 class Other(Ridge):
@@ -142,6 +147,11 @@ def test_a_wrong_rule_of_ones_own_is_caught_in_its_plan(mlp: Callable[..., so.Pr
 def test_what_cannot_work_is_refused(rules: object, message: str, mlp: Callable[..., so.Problem]) -> None:
     with pytest.raises((so.ModelError, so.CompileError), match=message):
         so.compile(mlp(), "online", rules=untyped(rules))
+
+
+def test_a_rule_that_would_never_be_called_is_refused(mlp: Callable[..., so.Problem]) -> None:
+    with pytest.raises(so.ModelError, match="NeverCalled: it matches block 'hidden.spikes', which runs never form"):
+        so.compile(mlp(), "rollout", rules=[NeverCalled])
 
 
 def test_no_rules_is_as_before(mlp: Callable[..., so.Problem]) -> None:

@@ -16,6 +16,9 @@ import pytest
 from hypothesis import given
 
 import snnopt as so
+from snnopt.api.training_data import rolled_out
+from snnopt.runtime.executors import Setup
+from snnopt.runtime.shards.sharded import Sharded
 from snnopt.runtime.sums import Sums
 from tests.shards import CLASSES, FEATURES, T, apart, problem, rollout, samples
 
@@ -203,7 +206,8 @@ def test_an_epoch_takes_every_sample_once(seed: int, size: int, homes: int) -> N
     shards = so.Shards([(X[:n], Y[:n]) for n in rng.integers(0, 30, 6)] + [(X, Y)])
     taken: dict[int, list[int]] = {}
     plan = rollout()
-    sharded = plan._sharded(shards, None, T, None, None, plan.penalties, "numpy")
+    setup = Setup(plan.program, plan.bindings, rolled_out(plan.algorithm), plan.penalties, "numpy", T)
+    sharded = Sharded(so.LocalExecutor(), setup, shards.parts)
     sharded.crew.homes = [k % homes for k in range(7)]
     before = -1.0
     for share, picks in sharded.epoch(rng, size):

@@ -19,6 +19,7 @@ from snnopt.runtime.initial import calibrate
 from snnopt.runtime.moves import ExactMoves
 from snnopt.runtime.stacking import stack
 from snnopt.runtime.statistics import Gram
+from snnopt.runtime.sums.entries import MANY
 from snnopt.runtime.sweeper import Sweeper
 from tests.sweeps import F64, one_hidden, random_weights, series, swept
 
@@ -440,7 +441,7 @@ def test_a_recurrent_layers_penalties_are_of_its_last_full_demand() -> None:
     assert s is not None and moves.rho == first
     sweeper.run(Word("demands"), batch)
     assert moves.rho == pytest.approx(0.01 * np.abs(demand).mean(), rel=1e-9)
-    some = batch.entries(v.shape, batch.counted)
+    some = batch.entries(v.shape, batch.counted, MANY)
     score = ExactStep.score(some.look(v), some.look(s), some.look(demand), first, 1.0)
     assert moves.sigma == flip_penalty(Histogram(Histogram.of(score, first)), 0.2, first)
     assert moves.sigma > 0

@@ -10,13 +10,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnopt.algorithms import Algorithm, Federated, KeptAlgorithm, RolloutAlgorithm, check_sweep, named_algorithm
+from snnopt.algorithms import Algorithm, Federated, check_sweep, named_algorithm
+from snnopt.api.arguments import check_arguments, other_penalties
 from snnopt.api.origin import origin
 from snnopt.api.result import Result
 from snnopt.api.run import Iterate, Run
+from snnopt.api.training_data import checked, rolled_out, sharded
 from snnopt.blocks import Binding, ClosedForm, bind, check_bound, own_rules
 from snnopt.cvx_bridge import fallback
-from snnopt.errors import DataError, ModelError, shown
+from snnopt.errors import ModelError, shown
 from snnopt.lower import lower
 from snnopt.model import Problem
 from snnopt.program import Program, check_program
@@ -31,20 +33,17 @@ from snnopt.runtime import (
     Record,
     Samples,
     Stopping,
-    check_inputs,
     check_range,
-    check_targets,
     check_weights,
     checksum,
     fingerprint,
     read_checkpoint,
 )
 from snnopt.runtime.data import largest_of, require_lengths
-from snnopt.runtime.executors import Executor, LocalExecutor, Setup
+from snnopt.runtime.executors import Executor, Setup
 from snnopt.runtime.journal import Watch
 from snnopt.runtime.shards import Shards
 from snnopt.runtime.shards.sharded import Sharded
-from snnopt.runtime.shards.shards import cut_for
 from snnopt.split import check_blocks
 
 Array = NDArray[Any]
@@ -255,36 +254,23 @@ class Plan:
         backend: str = "auto",
         watch: Watch = _nothing,
     ) -> Run:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise ModelError("solve", f"seed={seed!r}", "give a whole number of at least 0")
-        if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
-            raise ModelError("solve", f"time_limit={shown(time_limit)}", "give seconds, a number > 0")
-        if validation is not None and not (isinstance(validation, tuple | list) and len(validation) in (2, 3)):
-            fix = "give a pair (data, targets), or (data, targets, lengths)"
-            raise ModelError("solve", f"validation={shown(validation)}", fix)
-        if stop is not None:
-            if not isinstance(stop, Stopping):
-                raise ModelError("solve", f"stop={shown(stop)}", "give so.Stopping(patience=10), for instance")
-            if stop.by_residuals and not isinstance(self.algorithm, KeptAlgorithm):
-                cause = f"tolerances on residuals, and {self.algorithm.name!r} has none: its sweeps start feasible"
-                raise ModelError("solve, stop", cause, "use patience, or an algorithm that keeps potentials")
-            if stop.keep == "validation" and validation is None:
-                raise ModelError(
-                    "solve", "stop keeps the best on validation data, and there are none", "give validation=(X, y)"
-                )
-        if accelerate is not None:
-            self._check_acceleration(accelerate)
-        chosen = self.penalties if penalties is None else self._other_penalties(penalties)
+        check_arguments(self.algorithm, seed, time_limit, validation, stop, accelerate)
+        chosen = (
+            self.penalties
+            if penalties is None
+            else other_penalties(self.algorithm, self.program, self.penalties, penalties)
+        )
         samples: Samples | Sharded
         if isinstance(self.algorithm, Federated) and not isinstance(data, Shards):
             fix = "give so.Shards([(X_a, y_a), (X_b, y_b)]), one shard for each site"
             raise ModelError("solve", "'federated' is for data of several sites, and these are in one place", fix)
         if executor is None and not isinstance(data, Shards):
-            samples, labels = _checked(self.program, data, targets, timesteps, lengths)
+            samples, labels = checked(self.program, data, targets, timesteps, lengths)
             real, unequal = tuple(n for n, y in labels.items() if y.ndim == 2), lengths is not None
             largest = largest_of(samples)
         else:
-            samples, labels = self._sharded(data, targets, timesteps, lengths, executor, chosen, backend), {}
+            setup = Setup(self.program, self.bindings, rolled_out(self.algorithm), dict(chosen), backend, timesteps)
+            samples, labels = sharded(setup, data, targets, lengths, executor), {}
             real, unequal, largest = samples.real, samples.unequal, samples.largest
         if stop is not None and stop.keep == "accuracy" and len(real) == len({t.owner for t in self.program.losses}):
             raise ModelError(
@@ -294,7 +280,7 @@ class Plan:
         held = None
         if validation is not None:
             held_lengths = validation[2] if len(validation) == 3 else None
-            held = _checked(self.program, validation[0], validation[1], timesteps, held_lengths)
+            held = checked(self.program, validation[0], validation[1], timesteps, held_lengths)
             if unequal:
                 require_lengths("validation, (data, targets, lengths)", held[0])
         start = None
@@ -333,54 +319,6 @@ class Plan:
             origin(int(seed), samples.count, samples.steps),
         )
 
-    def _sharded(
-        self,
-        data: object,
-        targets: object,
-        timesteps: int | None,
-        lengths: object,
-        executor: object,
-        couplings: Mapping[str, Any],
-        backend: str,
-    ) -> Sharded:
-        """Data as shards, under their executor."""
-        if executor is None:
-            executor = LocalExecutor()
-        if not isinstance(executor, Executor):
-            fix = "give so.LocalExecutor(), or so.DaskExecutor(client)"
-            raise ModelError("solve", f"executor={shown(executor)}", fix)
-        if not isinstance(self.algorithm, RolloutAlgorithm):
-            cause = f"shards, and {self.algorithm.name!r} keeps potentials of every sample in memory"
-            raise ModelError("solve", cause, "use 'rollout' or 'online', or give arrays without an executor")
-        if isinstance(data, Shards):
-            for name, given in (("targets", targets), ("lengths", lengths)):
-                if given is not None:
-                    raise DataError(name, "shards bring their own", f"give (X, y, lengths) as shards, and no {name}=")
-            parts = data.parts
-        else:
-            parts = cut_for(executor, self.program, data, targets, lengths).parts
-        setup = Setup(self.program, self.bindings, self.algorithm, dict(couplings), backend, timesteps)
-        return Sharded(executor, setup, parts)
-
-    def _other_penalties(self, penalties: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Penalty functions for one run, of the kinds that the blocks were made for."""
-        chosen = self.algorithm.penalties(self.program, penalties)
-        for name, function in chosen.items():
-            kind = type(self.penalties[name]).__name__
-            if not isinstance(function, type(self.penalties[name])):
-                cause = f"{type(function).__name__} for {name!r}, and the plan's blocks are made for so.{kind}"
-                other = f"so.{type(function).__name__}({function.weight:g})"
-                fix = f"compile with it, so.compile(..., penalties={{{name!r}: {other}}}), or give so.{kind} here"
-                raise ModelError("solve, penalties", cause, fix)
-        return chosen
-
-    def _check_acceleration(self, accelerate: object) -> None:
-        if not isinstance(accelerate, Acceleration):
-            raise ModelError("solve", f"accelerate={shown(accelerate)}", "give so.Anderson() or so.OverRelaxation(1.6)")
-        if not isinstance(self.algorithm, KeptAlgorithm):
-            cause = f"algorithm {self.algorithm.name!r} starts every sweep from a rollout, with a step that changes"
-            raise ModelError("solve, accelerate", cause, "use an algorithm that keeps potentials, such as 'full_dual'")
-
     def _files(
         self,
         checkpoint: Checkpoint | str | PathLike[str] | None,
@@ -406,11 +344,3 @@ class Plan:
         where = where if isinstance(where, Checkpoint) else Checkpoint(where)  # type: ignore[arg-type]
         tree = None if resume is None else read_checkpoint(Checkpoint(resume).file, plan, data)
         return CheckpointWriter(where, plan, data), tree
-
-
-def _checked(
-    program: Program, data: object, targets: object, timesteps: int | None, lengths: object
-) -> tuple[Samples, dict[str, Array]]:
-    samples = check_inputs(program, data, timesteps, lengths)
-    first = next(iter(samples.arrays.values()))
-    return samples, check_targets(program, targets, samples.count, first.shape)

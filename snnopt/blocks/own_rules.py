@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Sequence
 
 from snnopt.blocks.copies import VALUES
+from snnopt.blocks.linearised_spikes import LinearisedSpikes
 from snnopt.blocks.rule import Binding, ClosedForm, is_closed_form
 from snnopt.blocks.table import CLOSED_FORMS
 from snnopt.errors import CompileError, ModelError, shown
@@ -73,6 +74,9 @@ def check_bound(rules: Sequence[type[ClosedForm]], bindings: Sequence[Binding]) 
 def _check_methods(where: str, rule: type[ClosedForm], block: Block) -> None:
     """Those of the shipped closed form of the same block, where there is one."""
     shipped = next((r for r in CLOSED_FORMS if r.matches(block) is None), None)
+    if shipped is LinearisedSpikes:
+        cause = f"it matches block {block.name!r}, which runs never form: its update is a part of the step's"
+        raise ModelError(where, cause, "return a reason in matches where block.linear")
     needed = ["solve"] if shipped is None else [m for m in CALLED if hasattr(shipped, m)]
     if any(t.role == "penalty" and t.kind not in VALUES for t in block.terms):
         needed.append("value")  # the term at W [channels, k] without its factor, which the objective holds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
@@ -89,40 +89,39 @@ def twice(option: str, key: str, first: object, second: object) -> ModelError:
 
 def whole(text: str) -> int:
     """A whole number of at least 0."""
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
-    return value
+    return int(_number(text, int, lambda x: x >= 0, "a whole number of at least 0"))
 
 
 def positive(text: str) -> int:
     """A whole number of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
+    return int(_number(text, int, lambda x: x >= 1, "a whole number of at least 1"))
 
 
 def share(text: str) -> float:
     """A number between 0 and 1."""
-    value = float(text)
-    if not 0 < value < 1:
-        raise ValueError(text)
-    return value
+    return _number(text, float, lambda x: 0 < x < 1, "a number between 0 and 1")
 
 
 def seconds(text: str) -> float:
     """A positive, finite number."""
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise ValueError(text)
-    return value
+    return _number(text, float, lambda x: 0 < x < math.inf, "a number above 0")
 
 
 def passes(text: str) -> float:
     """A positive, finite number, whole where it is written so."""
     value = seconds(text)
     return int(value) if value == int(value) else value
+
+
+def _number(text: str, kind: type[int] | type[float], fits: Callable[[float], bool], wanted: str) -> float:
+    """A number in a range; argparse tells what is wanted where it is none."""
+    try:
+        value = kind(text)
+    except ValueError:
+        value = math.nan
+    if not fits(value):
+        raise argparse.ArgumentTypeError(f"{text!r}: give {wanted}")
+    return value
 
 
 def checkpoint_of(path: Path | None, every: int | None, resume: Path | None) -> Checkpoint | None:

@@ -27,9 +27,10 @@ class Histogram:
     def of(values: Array, unit: float) -> Array:
         """The counts of some values, in units of ``unit``, as int64."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            octaves = np.log2(np.maximum(values, 0).astype(np.float64) / unit)
-        at = np.nan_to_num(OCTAVE * (octaves - LOW) + 1, nan=0.0, neginf=0.0, posinf=float(_BINS))
-        return np.bincount(np.clip(at, 0, _BINS - 1).astype(np.int64), minlength=_BINS)
+            scaled = values.astype(np.float64) / unit
+        within = np.fmin(np.fmax(scaled, _edge(-1)), _edge(_BINS - 2))  # what is no number counts as small
+        at = OCTAVE * (np.log2(within) - LOW) + 1
+        return np.bincount(at.astype(np.int64), minlength=_BINS)
 
     def above(self, share: float) -> float:
         """The least edge that at most ``share`` of the values lie above, in units; 0 where so few are positive."""

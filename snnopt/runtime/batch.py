@@ -60,7 +60,7 @@ class Batch(Found):
     wanted: dict[str, Wanted] = field(default_factory=dict)
     workspace: Workspace = FRESH
     _rates: dict[str, tuple[Activity, float]] = field(default_factory=dict, repr=False)
-    _entries: dict[tuple[int, int, int], Entries] = field(default_factory=dict, repr=False)
+    _entries: dict[tuple[tuple[int, int, int], int], Entries] = field(default_factory=dict, repr=False)
 
     @property
     def count(self) -> int:  # noqa: D102
@@ -82,11 +82,12 @@ class Batch(Found):
     def run(self, passes: Any, stages: list[Stage]) -> Sums:  # noqa: D102
         return Sums(reduce(or_, [passes.run(s, self).values for s in stages]))
 
-    def entries(self, shape: tuple[int, int, int], total: float) -> Entries:
+    def entries(self, shape: tuple[int, int, int], total: float, enough: int) -> Entries:
         """The entries of [T, N, n] arrays that quantiles look at, found once for arrays of one shape."""
-        if shape not in self._entries:
-            self._entries[shape] = Entries.of(shape, self._marks, total, self.mask)
-        return self._entries[shape]
+        key = (shape, enough)
+        if key not in self._entries:
+            self._entries[key] = Entries.of(shape, self._marks, total, enough, self.mask)
+        return self._entries[key]
 
     @cached_property
     def _marks(self) -> Array:

@@ -22,6 +22,7 @@ from snnopt.runtime.adjoint import Wanted
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.forward import Activity
 from snnopt.runtime.snapshots import Tree
+from snnopt.runtime.sums.entries import FEW, MANY
 
 Array = NDArray[Any]
 Values = Mapping[str, Any]
@@ -103,7 +104,7 @@ class DitheredMoves(Moves):
 
     def seen(self, batch: Batch, total: float) -> Values:  # noqa: D102
         v = batch.activity[self.layer].potentials
-        some = batch.entries(v.shape, total)
+        some = batch.entries(v.shape, total, FEW)
         return {"distance": Histogram.of(np.abs(some.look(v) - some.thresholds(self.threshold)), self.unit)}
 
     def choose(self, totals: Values, step: float) -> None:  # noqa: D102
@@ -212,7 +213,7 @@ class ExactMoves(Moves):
     def _scores(self, batch: Batch, demand: Demand | None, rho: float, total: float) -> Array:
         activity = batch.activity[self.layer]
         v, s = activity.potentials, activity.spikes
-        some = batch.entries(v.shape, total)
+        some = batch.entries(v.shape, total, MANY)
         thresholds = some.thresholds(self.threshold)
         return Histogram.of(self.rule.score(some.look(v), some.look(s), some.look(demand), rho, thresholds), rho)
 

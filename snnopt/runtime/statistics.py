@@ -6,8 +6,10 @@ means over samples. Nothing here grows with the number of samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -101,7 +103,7 @@ class UseFeatures:
     def _constant(self, sources: list[list[Array]], bar: Array, mask: Array | None) -> Array:
         parts = []
         for part, xs, column, biased in zip(self.parts, sources, self.columns, self.biased, strict=True):
-            p = _sum(wire.patches(x[0]) for wire, x in zip(part, xs, strict=True))
+            p = reduce(add, (wire.patches(x[0]) for wire, x in zip(part, xs, strict=True)))
             parts.append(p[:, None] if self.use.positions == 1 else p)
             if column.bias is not None:
                 parts.append(np.full((*parts[-1].shape[:2], 1), biased, self.dtype))
@@ -113,7 +115,7 @@ class UseFeatures:
     def _filtered(self, sources: list[list[Array]], space: StateSpace, bar: Array, mask: Array | None) -> Array:
         parts = []
         for part, xs, column, biased in zip(self.parts, sources, self.columns, self.biased, strict=True):
-            x = _sum(wire.patches(x) for wire, x in zip(part, xs, strict=True))
+            x = reduce(add, (wire.patches(x) for wire, x in zip(part, xs, strict=True)))
             p = self.kernels.filtered(space, np.broadcast_to(x, (self.steps, *x.shape[1:])))
             parts.append(p[:, :, None] if self.use.positions == 1 else p)
             if column.bias is not None:
@@ -128,13 +130,6 @@ class UseFeatures:
             return (flat.T @ flat)[None]
         rows = np.moveaxis(phi, -2, 0).reshape(phi.shape[-2], -1, phi.shape[-1])
         return rows.transpose(0, 2, 1) @ rows
-
-
-def _sum(arrays: Iterator[Array]) -> Array:
-    total = next(arrays)
-    for x in arrays:
-        total = total + x
-    return total
 
 
 def kernel_patterns(use: WeightUse) -> tuple[list[StateSpace], Array, Array]:

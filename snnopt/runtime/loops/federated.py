@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -68,7 +70,7 @@ class FederatedLoop(Loop):
         """The new z, and the new scaled duals."""
         share = {k: self.sites.crew.summaries[k].count / self.sites.count for k in found}
         z = {
-            n: sum_of(share[k] * (w[n] + self.duals[k][n]) for k, w in found.items()).astype(w.dtype)
+            n: reduce(add, (share[k] * (own[n] + self.duals[k][n]) for k, own in found.items())).astype(w.dtype)
             for n, w in self.z.items()
         }
         step = self.schedule.dual_step
@@ -107,14 +109,6 @@ class FederatedLoop(Loop):
     def restore(self, tree: Tree) -> None:  # noqa: D102
         self.done, self.z = tree["done"], tree["z"]
         self.duals = {int(k): u for k, u in tree["duals"].items()}
-
-
-def sum_of(terms: Any) -> Array:
-    """The sum of arrays."""
-    first, *others = terms
-    for x in others:
-        first = first + x
-    return np.asarray(first)
 
 
 def rms(terms: Any) -> float:

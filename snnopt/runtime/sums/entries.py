@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,21 +12,21 @@ from snnopt.backends import Demand, Separable
 
 Array = NDArray[Any]
 
-STRIDES, SAMPLED = (1, 13, 29, 61, 127, 251, 509, 1021, 2039, 4093), 2**13
-"""Quantiles look at all entries, or at every 13th, or fewer, while more than that many are left: primes, so that usual layer
-widths leave no neuron out for good."""
+STRIDES = (1, 13, 29, 61, 127, 251, 509, 1021, 2039, 4093)
+"""Quantiles look at all entries, or at every 13th, or fewer: primes, so that usual layer widths leave no neuron out for good."""
+MANY, FEW = 2**13, 2**11
+"""Entries that are enough: for a quantile far out, and for one in the middle (whose rank is then right to about a per cent)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Entries:
-    """Steps, samples and neurons of the entries looked at, flat; those after a series' end are left out."""
+    """Some entries of arrays [T, N, n], by their places ``at`` in the flat array; those after a series' end are left out."""
 
-    steps: Array
-    samples: Array
-    neurons: Array
+    shape: tuple[int, int, int]
+    at: Array
 
     @staticmethod
-    def of(shape: tuple[int, int, int], marks: Array, total: float, mask: Array | None) -> Entries:
+    def of(shape: tuple[int, int, int], marks: Array, total: float, enough: int, mask: Array | None) -> Entries:
         """Every ``stride``-th entry of each sample, from one that its mark sets.
 
         Parameters
@@ -35,37 +34,40 @@ class Entries:
         shape : [T, N, n] of the arrays that are looked into.
         marks : a whole number for each sample [N], a function of the sample alone: :func:`marks_of`.
         total : number of steps of samples that count, in all shards, which sets the stride.
+        enough : the stride is the least that leaves about so many entries in all.
         mask : 1 for the steps that count [T, N], None for all.
         """
         steps, samples, width = shape
         entries = steps * width
-        stride = next((k for k in STRIDES if total * width <= k * SAMPLED), STRIDES[-1])
+        stride = next((k for k in STRIDES if total * width <= k * enough), STRIDES[-1])
         stride = max(k for k in STRIDES if k <= min(stride, entries))
-        start = (marks % stride).astype(np.int64)
-        flat = start + stride * np.arange(math.ceil(entries / stride))[:, None]
-        at = np.broadcast_to(np.arange(samples), flat.shape)
-        inside = flat < entries
-        t, k = np.divmod(flat, width)
-        if mask is not None:
-            inside &= mask[np.minimum(t, steps - 1), at] > 0
-        return Entries(t[inside], at[inside], k[inside])
+        own = (marks % stride).astype(np.int64) + stride * np.arange(-(-entries // stride))[
+            :, None
+        ]  # in a sample's [T, n]
+        step = own // width
+        at = own + width * ((samples - 1) * step + np.arange(samples))
+        if mask is None:
+            return Entries(shape, at[own < entries])
+        counts = mask[np.minimum(step, steps - 1), np.arange(samples)] > 0
+        return Entries(shape, at[(own < entries) & counts])
 
     def __len__(self) -> int:
-        return len(self.steps)
+        return len(self.at)
 
     def look(self, x: Demand | None) -> Array:
         """These entries of an array [T, N, n], of a separable demand, or of none, which is zero."""
         if x is None:
             return np.zeros(len(self))
         if isinstance(x, Separable):
+            steps, samples, neurons = np.unravel_index(self.at, self.shape)
             p, value = x.profile, x.value
-            time = p[self.steps, self.samples if p.shape[1] > 1 else 0, self.neurons if p.shape[2] > 1 else 0]
-            return np.asarray(time * value[self.samples, self.neurons])
-        return np.asarray(x[self.steps, self.samples, self.neurons])
+            time = p[steps, samples if p.shape[1] > 1 else 0, neurons if p.shape[2] > 1 else 0]
+            return np.asarray(time * value[samples, neurons])
+        return np.asarray(x.reshape(-1)[self.at])
 
     def thresholds(self, threshold: Any) -> Any:
         """The threshold of each, of one or one for each neuron."""
-        return threshold if np.ndim(threshold) == 0 else threshold[self.neurons]
+        return threshold if np.ndim(threshold) == 0 else threshold[self.at % self.shape[2]]
 
 
 def marks_of(data: dict[str, Array]) -> Array:
