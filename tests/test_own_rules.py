@@ -150,7 +150,7 @@ def test_what_cannot_work_is_refused(rules: object, message: str, mlp: Callable[
 
 
 def test_a_rule_that_would_never_be_called_is_refused(mlp: Callable[..., so.Problem]) -> None:
-    with pytest.raises(so.ModelError, match="NeverCalled: it matches block 'hidden.spikes', which runs never form"):
+    with pytest.raises(so.ModelError, match=r"NeverCalled: it matches block 'hidden\.spikes', which runs never form"):
         so.compile(mlp(), "rollout", rules=[NeverCalled])
 
 
