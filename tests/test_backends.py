@@ -53,6 +53,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> None:
         import snnopt.backends.numba_kernels as module
 
         monkeypatch.setattr(module, "PIECE", 1000)
+        monkeypatch.setattr(module, "THREADS", 3)
         monkeypatch.setattr("numba.get_num_threads", lambda: 3)
 
 
@@ -235,3 +236,21 @@ def test_unknown_and_missing_backends_are_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(so.ModelError, match=r"pip install 'snnopt\[numba\]'"):
         kernels_named("numba")
+
+
+@pytest.mark.skipif("numba" not in installed, reason="numba is not installed")
+@pytest.mark.parametrize(
+    ("given", "threads"), [("1", 1), ("3,2", 3), ("0", 1), ("many", None), ("", None), (None, None)]
+)
+def test_a_process_takes_no_more_threads_than_it_is_given(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, threads: int | None
+) -> None:
+    """As every worker process of Dask and joblib is told by OMP_NUM_THREADS."""
+    import numba
+
+    from snnopt.backends.numba_kernels import _threads_given
+
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    assert _threads_given() == (threads or numba.config.NUMBA_NUM_THREADS)

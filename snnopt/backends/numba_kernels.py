@@ -29,6 +29,16 @@ PIECE = 2**17
 """Entries of [T, N, n] that a thread is worth waking for."""
 
 
+def _threads_given() -> int:
+    """What ``OMP_NUM_THREADS`` allows, by which Dask, joblib and batch systems share a machine's cores among processes."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return max(1, int(first)) if first.isdecimal() else numba.config.NUMBA_NUM_THREADS
+
+
+THREADS = _threads_given()
+"""The most threads of a pass in this process."""
+
+
 class NumbaForward(Forward):
     """A population's states, and the arrays that it fills."""
 
@@ -160,9 +170,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def _in_pieces(run: Callable[[int, int], None], shape: tuple[int, ...]) -> None:
-    """Run on whole rows, cut into one piece a thread where that pays; numba's own setting says how many there are."""
+    """Run on whole rows, cut into one piece a thread where that pays; numba's own setting says how many there may be."""
     steps, entries = shape
-    threads = min(numba.get_num_threads(), max(1, steps * entries // PIECE))
+    threads = min(THREADS, numba.get_num_threads(), max(1, steps * entries // PIECE))
     if threads <= 1:
         run(0, entries)
         return

@@ -1,10 +1,12 @@
 """Data beyond one process: workers against one, the engine's own time in a round, bytes, a killed worker, memory when streaming.
 
 ``rollout`` throughout. One worker process against two is timed on the same shards, in turns, since other load on the machine
-changes from minute to minute: the ratio is that of medians. What a round costs beside the work is timed on a few samples, where
-there is hardly any work. Peak memory is Linux's count for a process of its own, the interpreter and libraries included.
+changes from minute to minute: the ratio is that of medians. Every process has one thread, as Dask sets its workers up. What a
+round costs beside the work is timed on a few samples, where there is hardly any work. Peak memory is Linux's count for a
+process of its own, the interpreter and libraries included.
 
-Run: ``python -m tests.benchmarks.distributed [--samples 200000]``. Needs dask.distributed; the file for streaming takes 627 MB.
+Run: ``python -m tests.benchmarks.distributed [--samples 200000]``. Needs dask.distributed; the file for streaming takes 627 MB,
+and the largest comparison of workers 16 GB of memory.
 """
 
 from __future__ import annotations
@@ -22,15 +24,20 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
+for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(pool, "1")
 
-import snnopt as so
+import numpy as np  # noqa: E402
+
+import snnopt as so  # noqa: E402
 
 FEATURES, HIDDEN, CLASSES, T = 784, 100, 10, 10
+KEPT = 16e9
+"""Bytes that all workers together may keep."""
 
 
 def plan(iterations: int, dtype: Literal["float32", "float64"] = "float64", hidden: int = HIDDEN) -> so.Plan:
-    """784-100-10."""
+    """784-100-10, or another number of hidden neurons."""
     x = so.Input(FEATURES)
     h = so.LIF(beta=0.9)(so.Dense(hidden)(x))
     y = so.LI(beta=0.9)(so.Dense(CLASSES)(h))
@@ -54,10 +61,10 @@ def cluster(workers: int) -> Any:
     return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0")
 
 
-def two_against_one(samples: int, turns: int) -> None:
-    """An iteration on one worker and on two, in turns: seconds, and processor time on its longest way.
+def two_against_one(samples: int, shards: int, hidden: int, turns: int) -> None:
+    """An iteration on one worker and on two, in turns: seconds by the clock, and processor time of the busiest worker.
 
-    The second leaves out what Dask's own threads take in the client, and other load, which the first is full of.
+    Workers keep all their shards, and send sums straight to the client.
     """
     from distributed import Client
 
@@ -65,33 +72,31 @@ def two_against_one(samples: int, turns: int) -> None:
     seconds: dict[int, list[float]] = {1: [], 2: []}
     busy: dict[int, list[float]] = {1: [], 2: []}
     own = list[float]()
-    with cluster(1) as one, cluster(2) as two, Client(one) as first, Client(two) as second:
-        for _ in range(turns):
-            for workers, client in ((1, first), (2, second)):
-                executor = so.DaskExecutor(client, samples=samples // 2)
+    for _ in range(turns):
+        for workers in (1, 2):
+            with cluster(workers) as here, Client(here, direct_to_workers=True) as client:
+                executor = so.DaskExecutor(client, samples=-(-samples // shards), memory=KEPT / workers)
                 before: list[Any] = []
 
                 def look(client: Any = client, before: list[Any] = before) -> None:
                     before.append((client.run(time.process_time), time.thread_time()))
 
-                result = plan(6).solve(
+                result = plan(6, hidden=hidden).solve(
                     X, y, timesteps=T, executor=executor, callback=lambda r: look() if r.iteration in (1, 5) else None
                 )
-                seconds[workers] += [
-                    b.seconds - a.seconds for a, b in zip(result.history[1:], result.history[2:], strict=False)
-                ]
-                (workers0, own0), (workers1, own1) = before
-                busy[workers].append(max(workers1[w] - workers0[w] for w in workers1) / 4)
-                own.append((own1 - own0) / 4)
+            seconds[workers] += [
+                b.seconds - a.seconds for a, b in zip(result.history[1:], result.history[2:], strict=False)
+            ]
+            (workers0, own0), (workers1, own1) = before
+            busy[workers].append(max(workers1[w] - workers0[w] for w in workers1) / 4)
+            own.append((own1 - own0) / 4)
     a, b = (1e3 * statistics.median(seconds[k]) for k in (1, 2))
+    c, d = (1e3 * statistics.median(busy[k]) for k in (1, 2))
     print(
-        f"{samples} samples in 2 shards, an iteration: {a:.0f} ms on one worker, {b:.0f} ms on two: {a / b:.2f} times"
-    )
-    a, b = (1e3 * statistics.median(busy[k]) for k in (1, 2))
-    c = 1e3 * statistics.median(own)
-    print(
-        f"processor time: {a:.0f} ms of one worker, {b:.0f} ms of the busier of two, {c:.0f} ms of the client's own thread: "
-        f"{(a + c) / (b + c):.2f} times where every process has a core"
+        f"784-{hidden}-10, {samples} samples in {shards} shards of {c / shards:.0f} ms, an iteration: {a:.0f} ms on one worker, "
+        f"{b:.0f} ms on two: {a / b:.2f} times; processor time {c:.0f} ms of the one, {d:.0f} ms of the busier of two, "
+        f"{1e3 * statistics.median(own):.0f} ms of the client's own thread",
+        flush=True,
     )
 
 
@@ -211,7 +216,8 @@ def main() -> None:
     traffic()
     overhead()
     ceiling()
-    two_against_one(24_000, args.turns)
+    for samples, shards, hidden in ((24_000, 2, HIDDEN), (48_000, 4, 400), (96_000, 8, 400)):
+        two_against_one(samples, shards, hidden, args.turns)
     killed(4000)
     streamed(args.samples)
     print(f"load {os.getloadavg()[0]:.1f} at the end")
