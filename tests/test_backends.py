@@ -153,6 +153,13 @@ def check_adjoint(name: str, neuron: str, size: str, dtype: Any, asked: str, ste
     NUMPY.adjoint(space, given, moves[step], *expected)
     for mine, reference in zip(found, expected, strict=True):
         same(mine, reference)
+    sums = [np.full((1, *shape[1:]), np.nan, dtype) for _ in range(2)]
+    for kernels, total in zip((kernels_named(name), NUMPY), sums, strict=True):
+        kernels.adjoint(space, given, moves[step], found[0], total)
+        same(found[0], expected[0])
+    same(*sums)
+    tight = np.finfo(dtype).eps * np.abs(expected[1]).sum(0) * len(expected[1])
+    assert (np.abs(sums[1][0] - expected[1].sum(0, dtype=np.float64)) <= tight).all()
     if asked != "none" and step != "linear" and np.prod(shape) > 10:
         assert np.any(expected[0]) and not np.all(expected[0]), "some move and some do not"
 

@@ -302,7 +302,7 @@ def test_a_second_rollout_in_a_sweep_begins_anew(algorithm: Any) -> None:
             batch = batch.again() if fresh else batch
             for word in algorithm.updates(net):
                 sweeper.run(word, batch)
-        found.append((sweeper.weights, (batch.predicted_readout, batch.predicted_weights, batch.loss)))
+        found.append((sweeper.weights, (batch.promised, batch.loss)))
     (w, numbers), (again, others) = found
     assert numbers == others and all(np.array_equal(w[n], again[n]) for n in w)
 
@@ -315,7 +315,7 @@ def test_inner_passes_train() -> None:
     for rule in ("dithered", "exact"):
         result = solved(own(inner, step_rule=rule))
         losses: Any = result.history["loss"]
-        assert losses[-1] < losses[0] and result.status is not so.Status.DIVERGED
+        assert min(losses) < 0.8 * losses[0] and result.status is not so.Status.DIVERGED
 
 
 # ---- damping
@@ -418,7 +418,7 @@ def test_a_damped_readout_promises_its_own_decrease() -> None:
     batch = Batch({"x": X}, {"y": labels})
     sweeper.run(Word("rollout"), batch)
     sweeper.run(Word("readout").damped(0.3), batch)
-    assert batch.loss - batch.solved_loss == pytest.approx(batch.predicted_readout, rel=1e-6)
+    assert batch.loss - batch.solved_loss == pytest.approx(batch.promised, rel=1e-6)
 
 
 @pytest.mark.parametrize(

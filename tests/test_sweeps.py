@@ -63,8 +63,8 @@ def test_the_readout_promises_its_decrease(eta: float) -> None:
     problem = so.Problem(so.Network(x, y), so.SquaredError(y) + 0.4 * so.L2(y.weights))
     algorithm = so.Rollout(readout_step=eta, readout_ridge=1e-12, dtype="float64")
     _, batch = swept(problem, algorithm, {"x": X}, {"y": labels}, ["rollout", "readout"])
-    assert batch.predicted_readout > 0
-    assert batch.loss - batch.solved_loss == pytest.approx(batch.predicted_readout, rel=1e-6)
+    assert batch.promised > 0
+    assert batch.loss - batch.solved_loss == pytest.approx(batch.promised, rel=1e-6)
 
 
 def test_readouts_of_several_kernels_pull_to_their_copy_once() -> None:
@@ -144,7 +144,7 @@ def test_blocks_into_one_layer_share_its_residual() -> None:
 
 
 def test_a_weight_block_promises_the_slope_of_its_step() -> None:
-    """``predicted`` is minus the directional derivative of the linearised objective, its L2 penalty included."""
+    """``promised`` is minus the directional derivative of the linearised objective, its L2 penalty included."""
     (X, labels), found, lam = series(), [], 0.5
     for scale in (1e-15, lam):
         x = so.Input(4, name="x")
@@ -157,13 +157,14 @@ def test_a_weight_block_promises_the_slope_of_its_step() -> None:
         )
         before = sweeper.weights
         (solver,) = sweeper.solved_with["h"]
-        batch.ask(sweeper.passes, "weighed", blocks={solver.block.name: solver.wanted()})
-        changed, predicted = solver.update(before, batch, 1.0, 1.0)
+        batch.ask(sweeper.passes, "weighed", blocks={solver.block.name: solver.wanted()}, total=batch.counted)
+        batch.promises.clear()  # those of the read-out
+        changed = solver.update(before, batch, 1.0, 1.0)
         step = stack(solver.columns, changed) - stack(solver.columns, before)
         cross = solver.features[0].cross(batch.signals, batch.wanted["h"].current).T / batch.count
         gradient = -cross
         gradient[:, :4] += scale * before["h.weight"]
-        found.append((predicted, -float(np.sum(gradient * step))))
+        found.append((batch.promised, -float(np.sum(gradient * step))))
     for predicted, expected in found:
         assert predicted == pytest.approx(expected, rel=1e-9)
 

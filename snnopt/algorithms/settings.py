@@ -52,7 +52,8 @@ class FullBatch:
 @dataclass(frozen=True)
 class WeightStep:
     """Weight block: ridge over the features' mean square, forgetting factor (0: this batch only), share of samples in the Gram
-    sums, over-relaxation, sweeps between two renewals of the sums and of their factor.
+    sums, over-relaxation, sweeps between two renewals of the sums and of their factor; features more than twice as many as
+    ``rows`` keep the newest rows of them instead of sums (None: sums always).
     """
 
     ridge: float
@@ -60,6 +61,7 @@ class WeightStep:
     gram_share: float
     relaxation: float
     refresh: int = 1
+    rows: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from snnopt.backends.chosen import BACKENDS, chosen_kernels, kernels_named
 from snnopt.backends.kernels import Kernels
 from snnopt.backends.moves import Branches, Demand, Dithered, Move, Separable
 from snnopt.backends.numpy_kernels import NUMPY, Membrane, one_or_each
+from snnopt.backends.outer import Outer, OuterFactor
 from snnopt.backends.solves import Factor, solve_spd
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "Kernels",
     "Membrane",
     "Move",
+    "Outer",
+    "OuterFactor",
     "Separable",
     "chosen_kernels",
     "kernels_named",

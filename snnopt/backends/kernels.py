@@ -63,7 +63,7 @@ class Kernels(ABC):
 
         Parameters
         ----------
-        potentials, current : dv and j, [T, N, n], filled in.
+        potentials, current : dv and j, [T, N, n], filled in; of a current [1, N, n] with its sum over time.
         """
 
     @abstractmethod

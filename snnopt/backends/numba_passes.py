@@ -136,19 +136,37 @@ def _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, v, dv, out
 
 
 @compiled
+def _at(current, t, start, end, room):  # type: ignore[no-untyped-def]
+    """Where j[t] goes: its place in ``current``, or where that is one row for all steps, to a room to be added from."""
+    return room[: end - start] if len(current) == 1 else current[t, start:end]
+
+
+@compiled
+def _gather(current, start, j):  # type: ignore[no-untyped-def]
+    """Add j[t] to its sum over time, where that is wanted."""
+    if len(current) == 1:
+        total = current[0, start : start + len(j)]
+        for k in range(len(j)):
+            total[k] += j[k]
+
+
+@compiled
 def dithered(A, B, R, C, threshold, width, profile, value, dense, potentials, dv, current, first, last):  # type: ignore[no-untyped-def]
     """All steps of it, ``dv = da max(0, 1/w - |v - theta| / w^2)``."""
     number = dv.dtype.type
     fall, height, zero = number(-1) / (width * width), number(1) / width, number(0)
     x, y, asked, nothing = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), dv[0, :0]
+    room = np.empty(BLOCK, dv.dtype)
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
         x[:], y[:] = zero, zero
+        current[0, start:end] = zero
         for t in range(len(dv) - 1, -1, -1):
             _ask(t, start, end, profile, value, dense, asked)
-            rows = potentials[t, start:end], dv[t, start:end], current[t, start:end]
+            j = _at(current, t, start, end, room)
             own = asked[: end - start], x[: end - start], y[: end - start]
-            _dither(A, B, R, C, threshold, fall, height, nothing, *own, *rows)
+            _dither(A, B, R, C, threshold, fall, height, nothing, *own, potentials[t, start:end], dv[t, start:end], j)
+            _gather(current, start, j)
 
 
 @compiled
@@ -168,12 +186,15 @@ def branches(  # type: ignore[no-untyped-def]
     number = dv.dtype.type
     half, bar, one, two, zero = rho / number(2), sigma / number(2), number(1), number(2), number(0)
     x, y, asked = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype)
+    room = np.empty(BLOCK, dv.dtype)
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
         x[:], y[:] = zero, zero
+        current[0, start:end] = zero
         for t in range(len(dv) - 1, -1, -1):
             _ask(t, start, end, profile, value, dense, asked)
-            v, s, move, out = potentials[t, start:end], spikes[t, start:end], dv[t, start:end], current[t, start:end]
+            v, s, move = potentials[t, start:end], spikes[t, start:end], dv[t, start:end]
+            out = _at(current, t, start, end, room)
             da, x0, y0 = asked[: end - start], x[: end - start], y[: end - start]
             _answer(R, v[:0], da, x0, y0)
             for j in range(end - start):
@@ -182,3 +203,4 @@ def branches(  # type: ignore[no-untyped-def]
                 side = threshold if s[j] > zero else above
                 move[j] = rho * (side - v[j]) if pays else zero
             _back(A, B, C, move, x0, y0, out)
+            _gather(current, start, out)

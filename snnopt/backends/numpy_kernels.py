@@ -141,7 +141,9 @@ class NumpyBackward(Backward):
 
     def __init__(self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array) -> None:
         self.c, self.demand, self.move = coefficients(space, potentials.dtype), demand, move
-        self.potentials, self.current = potentials, current
+        self.potentials, self.current, self.summed = potentials, current, len(current) < len(potentials)
+        if self.summed:
+            current[:] = 0
         self.costate: list[Array | None] = [None] * self.c.order
 
     def step(self, t: int, asked: Array | None) -> None:  # noqa: D102
@@ -152,7 +154,11 @@ class NumpyBackward(Backward):
         if asked is not None:
             total += asked
         self.potentials[t] = self.move(t, total)
-        self.costate, self.current[t] = adjoint_step(self.c, self.costate, self.potentials[t])
+        self.costate, j = adjoint_step(self.c, self.costate, self.potentials[t])
+        if self.summed:
+            self.current[0] += j
+        else:
+            self.current[t] = j
 
 
 class NumpyKernels(Kernels):

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Factor
+from snnopt.backends import Factor, Outer, OuterFactor
+from snnopt.backends.outer import HOPELESS
 
 Array = NDArray[Any]
 
@@ -27,7 +28,7 @@ class NormalEquations:
     """
 
     lam: Array
-    whole: Factor | None
+    whole: Factor | OuterFactor | None
     parts: tuple[tuple[Array, Array, Factor], ...] = ()
 
     @staticmethod
@@ -42,6 +43,13 @@ class NormalEquations:
             if len(keep):
                 parts.append((rows, keep, Factor(system[np.ix_(keep, keep)])))
         return NormalEquations(lam, None, tuple(parts))
+
+    @staticmethod
+    def of_rows(outer: Outer, diagonal: Array, lam: Array) -> NormalEquations:
+        """Factor ``M = F' F + diag(d)`` by the rows F, or whole where it is too ill-conditioned for that."""
+        if outer.condition(diagonal) > HOPELESS:
+            return NormalEquations.of(plus_diagonal(outer.whole, diagonal), lam)
+        return NormalEquations(lam, OuterFactor(outer, diagonal))
 
     def solve(self, cross: Array, weights: Array) -> Array:
         """Return dW [channels, k] for c [k, channels] and the present W."""

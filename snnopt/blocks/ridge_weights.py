@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.backends import Outer
 from snnopt.blocks.normal_equations import NormalEquations, plus_diagonal
 from snnopt.blocks.rule import ClosedForm, proximal_terms
 from snnopt.split import Block
@@ -34,19 +36,21 @@ class RidgeWeights(ClosedForm):
         return proximal_terms(block, ("l2",))
 
     @staticmethod
-    def prepare(gram: Array, lam: Array, damping: float | Array) -> NormalEquations:
+    def prepare(gram: Array | Outer, lam: Array, damping: float | Array) -> NormalEquations:
         """Factor the block.
 
         Parameters
         ----------
-        gram : ``sum_u rho_u sum phi_u phi_u'``, [k, k].
+        gram : ``sum_u rho_u sum phi_u phi_u'``, [k, k], or the rows ``sqrt(rho_u) phi_u'`` that it is made of.
         lam : L2 penalty of each column, [k] (0 for biases).
         damping : mu, the weight of the proximal term, one number or one for each column [k].
         """
+        if isinstance(gram, Outer):
+            return NormalEquations.of_rows(gram, np.broadcast_to(lam + damping, lam.shape), lam)
         return NormalEquations.of(plus_diagonal(gram, lam + damping), lam)
 
     @staticmethod
-    def solve(gram: Array, cross: Array, weights: Array, lam: Array, damping: float | Array) -> Array:
+    def solve(gram: Array | Outer, cross: Array, weights: Array, lam: Array, damping: float | Array) -> Array:
         """Return dW [channels, k]: :meth:`prepare`, and one solve.
 
         Parameters

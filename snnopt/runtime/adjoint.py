@@ -10,7 +10,7 @@ and the demand on what feeds the population is ``W' j[t]``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,10 @@ def priced(demand: Demand | None, price: float, like: Array, mask: Array | None)
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """Demand ``current`` j on a population's current, and the moves ``potentials`` dv (demand units), [T, N, n]."""
+    """Demand ``current`` j on a population's current, and the moves ``potentials`` dv (demand units), [T, N, n].
+
+    Where nothing that makes the current changes in time, j is its sum over time, [1, N, n].
+    """
 
     potentials: Array
     current: Array
@@ -87,11 +90,17 @@ def demands_of_cell(
     moves: Mapping[str, Move],
     shapes: Mapping[str, tuple[int, ...]],
     workspace: Workspace = FRESH,
+    still: Collection[str] = (),
 ) -> dict[str, Wanted]:
-    """Run one cell backward in time, given the demands from outside and each member's step rule."""
+    """Run one cell backward in time, given the demands from outside and each member's step rule; ``still`` are signals that do
+    not change in time.
+    """
     names = {c.name for c in members}
     steps = next(iter(shapes.values()))[0]
-    dv, j = ({n: workspace.array((n, what), shapes[n], wiring.dtype) for n in names} for what in ("moves", "demand"))
+    dv = {n: workspace.array((n, "moves"), shapes[n], wiring.dtype) for n in names}
+    driven = {c.name for c in members if all(m.source in still and not m.lag for m in c.maps)}
+    rows = {n: (1, *shapes[n][1:]) if n in driven else shapes[n] for n in names}
+    j = {n: workspace.array((n, "demand"), rows[n], wiring.dtype) for n in names}
     inner = {c.name: [(t, w) for t, w in wiring.outgoing[c.name] if t in names] for c in members}
     if not any(inner.values()):
         for c in members:

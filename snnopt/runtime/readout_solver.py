@@ -15,6 +15,7 @@ from snnopt.runtime.readout import ReadoutUses
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
 from snnopt.runtime.statistics import Gram
+from snnopt.runtime.sums.found import Found
 from snnopt.runtime.sums.passes import gram_of
 from snnopt.runtime.weights import channel_groups
 
@@ -36,13 +37,13 @@ class ReadoutSolver:
         self.grams: list[Gram] | None = None
 
     def update(
-        self, weights: Mapping[str, Array], totals: Mapping[str, Any], count: int, fade: float, damping: float = 1.0
-    ) -> tuple[dict[str, Array], float]:
-        """Take a majorised Newton step, ``damping`` of it, by the sums ``totals`` of ``count`` samples.
+        self, weights: Mapping[str, Array], batch: Found, totals: Mapping[str, Any], fade: float, damping: float = 1.0
+    ) -> dict[str, Array]:
+        """Take a majorised Newton step, ``damping`` of it, by the sums ``totals`` of a batch.
 
-        Returns the changed variables, and the decrease of the objective that the majoriser promises.
+        Returns the changed variables; the batch is told of the decrease of the objective that the majoriser promises.
         """
-        columns = self.uses.columns
+        columns, count = self.uses.columns, batch.count
         w = stack(columns, weights)
         self._collect(totals)
         assert self.grams is not None
@@ -63,7 +64,8 @@ class ReadoutSolver:
             change, eta = w.dtype.type(damping) * change, damping * eta
         if self.split is not None:
             change = self.split.step(w, change) - w
-        return unstack(columns, w + change), -float(np.sum(slope * change)) * (1 - eta / 2)
+        batch.promises.append(lambda: -float(np.sum(slope * change)) * (1 - eta / 2))
+        return unstack(columns, w + change)
 
     def snapshot(self) -> Tree:
         """The running sums."""

@@ -23,12 +23,12 @@ def stack(columns: tuple[Columns, ...], weights: Mapping[str, Array]) -> Array:
 
 
 def unstack(columns: tuple[Columns, ...], matrix: Array) -> dict[str, Array]:
-    """Return the variables by name from a block's matrix."""
-    out, at = dict[str, Array](), 0
+    """Return the variables by name from a block's matrix, stored by columns, as solves give them and products take them."""
+    out, at, by_column = dict[str, Array](), 0, np.ascontiguousarray(matrix.T)
     for c in columns:
-        out[c.weight], at = np.ascontiguousarray(matrix[:, at : at + c.fan_in]), at + c.fan_in
+        out[c.weight], at = by_column[at : at + c.fan_in].T, at + c.fan_in
         if c.bias is not None:
-            out[c.bias], at = np.ascontiguousarray(matrix[:, at]), at + 1
+            out[c.bias], at = by_column[at], at + 1
     return out
 
 

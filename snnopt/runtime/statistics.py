@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.backends import Outer
 from snnopt.program import StateSpace
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.wires import Wire, lagged
@@ -42,6 +43,42 @@ class Gram:
         """Mean over samples."""
         return self.total / self.total.dtype.type(self.count)
 
+    @property
+    def active(self) -> bool:
+        """Whether any feature was."""
+        return bool(np.diagonal(self.total, axis1=1, axis2=2).any())
+
+    def weighted(self, rho: float) -> Array:
+        """``rho`` times the mean, [patterns, k, k]."""
+        return self.total.dtype.type(rho) * self.mean
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureRows:
+    """Features phi of some samples, steps and positions, [r, k], the oldest first, all of one filter kernel.
+
+    A sample has ``each`` such rows, so that the mean over samples of ``sum phi phi'`` is about ``each / r`` times the rows' own.
+    """
+
+    rows: Array
+    each: float
+
+    def __add__(self, other: FeatureRows) -> FeatureRows:
+        return FeatureRows(np.concatenate([self.rows, other.rows]), self.each)
+
+    def newest(self, number: int) -> FeatureRows:
+        """The last of them."""
+        return FeatureRows(self.rows[-number:], self.each)
+
+    @property
+    def active(self) -> bool:
+        """Whether any feature was."""
+        return bool(self.rows.any())
+
+    def weighted(self, rho: float) -> Outer:
+        """``rho`` times the mean over samples."""
+        return Outer(self.rows.dtype.type(np.sqrt(rho * self.each / len(self.rows))) * self.rows)
+
 
 class UseFeatures:
     """The regression features of one use of a weight group, and its cross products with demands.
@@ -67,25 +104,29 @@ class UseFeatures:
 
         ``mask`` [T, N] is 1 for the steps that count.
         """
-        sources = [[lagged(signals[w.map.source], w.map.lag, self.steps) for w in part] for part in self.parts]
-        samples = sources[0][0].shape[1]
-        if all(len(x) == 1 for part in sources for x in part):
-            per_space = [self._constant(sources, bar, mask) for bar in self.bars]
-        else:
-            pairs = zip(self.spaces, self.bars, strict=True)
-            per_space = [self._filtered(sources, space, bar, mask) for space, bar in pairs]
+        features = self._features(signals, mask)
+        samples, per_space = features[0].shape[-3], [self._products(phi) for phi in features]
         if len(self.spaces) == 1:
             total = per_space[0].sum(0)[None]
         else:
             total = np.stack([sum(per_space[g][p] for p, g in enumerate(row)) for row in self.patterns])
         return Gram(total.astype(self.dtype, copy=False), float(samples))
 
+    def rows(self, signals: Mapping[str, Array], mask: Array | None, number: int) -> FeatureRows:
+        """``number`` rows of features, or all there are, evenly spread over steps, samples and positions; of the first kernel."""
+        phi = self._features(signals, mask)[0]
+        flat, each = phi.reshape(-1, phi.shape[-1]), phi[..., 0].size / phi.shape[-3]
+        if number < len(flat):
+            flat = flat[np.arange(number) * len(flat) // number]
+        return FeatureRows(flat.astype(self.dtype, copy=False), each)
+
     def cross(self, signals: Mapping[str, Array], demand: Array) -> Array:
-        """``sum phi (rho dv)'`` as ``sum_t F(s[t])' j[t]`` [k, channels], j the filtered demand [T, N, n].
+        """``sum phi (rho dv)'`` as ``sum_t F(s[t])' j[t]`` [k, channels], j the filtered demand [T, N, n], or for signals
+        that do not change in time its sum [1, N, n].
 
         Steps that do not count need no mask: the demand is zero there.
         """
-        out, total = [], demand.sum(0)
+        out, total = [], demand[0] if len(demand) == 1 else demand.sum(0)
         for part, column, biased in zip(self.parts, self.columns, self.biased, strict=True):
             rows = sum(self._cross_one(wire, signals, demand, total) for wire in part)
             out.append(rows)
@@ -100,6 +141,13 @@ class UseFeatures:
         rows = wire.spread(total if constant else demand).reshape(-1, wire.map.channels)
         return wire.patches(x[0] if constant else x).reshape(-1, wire.map.fan_in).T @ rows
 
+    def _features(self, signals: Mapping[str, Array], mask: Array | None) -> list[Array]:
+        """phi [T, N, positions, k] for each kernel; where nothing changes in time [N, positions, k], of the length over time."""
+        sources = [[lagged(signals[w.map.source], w.map.lag, self.steps) for w in part] for part in self.parts]
+        if all(len(x) == 1 for part in sources for x in part):
+            return [self._constant(sources, bar, mask) for bar in self.bars]
+        return [self._filtered(sources, space, bar, mask) for space, bar in zip(self.spaces, self.bars, strict=True)]
+
     def _constant(self, sources: list[list[Array]], bar: Array, mask: Array | None) -> Array:
         parts = []
         for part, xs, column, biased in zip(self.parts, sources, self.columns, self.biased, strict=True):
@@ -109,8 +157,8 @@ class UseFeatures:
                 parts.append(np.full((*parts[-1].shape[:2], 1), biased, self.dtype))
         phi = np.concatenate(parts, -1)
         if mask is None:
-            return self.dtype.type(bar @ bar) * self._rows(phi)
-        return self._rows(phi * np.sqrt(bar**2 @ mask)[:, None, None])
+            return self.dtype.type(np.sqrt(bar @ bar)) * phi
+        return np.asarray(phi * np.sqrt(bar**2 @ mask)[:, None, None])
 
     def _filtered(self, sources: list[list[Array]], space: StateSpace, bar: Array, mask: Array | None) -> Array:
         parts = []
@@ -121,9 +169,9 @@ class UseFeatures:
             if column.bias is not None:
                 parts.append(np.broadcast_to(biased * bar[:, None, None, None], (*parts[-1].shape[:3], 1)))
         phi = np.concatenate(parts, -1)
-        return self._rows(phi if mask is None else phi * mask[:, :, None, None])
+        return phi if mask is None else phi * mask[:, :, None, None]
 
-    def _rows(self, phi: Array) -> Array:
+    def _products(self, phi: Array) -> Array:
         """``phi' phi`` for features [..., positions, k]: summed over positions where all share one kernel."""
         if len(self.spaces) == 1:
             flat = phi.reshape(-1, phi.shape[-1])

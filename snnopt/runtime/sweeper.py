@@ -105,13 +105,13 @@ class Sweeper:
             case "weights":
                 for solver in self.solved_with.get(word.layer or "", []):
                     if not batch.together:
-                        batch.ask(self.passes, "weighed", blocks={solver.block.name: solver.wanted()})
+                        batch.ask(
+                            self.passes, "weighed", blocks={solver.block.name: solver.wanted()}, total=batch.counted
+                        )
                     relaxation = self.algorithm.weight_block.relaxation * (self.fade if self.exact else 1.0)
-                    changed, predicted = solver.update(
+                    self.weights = self.weights | solver.update(
                         self.weights, batch, self.control.ridge, relaxation * word.damping
                     )
-                    self.weights = self.weights | changed
-                    batch.predicted_weights += predicted
             case "spikes" | "duals":
                 pass  # done with the demands, and with the weights
             case _:
@@ -119,7 +119,7 @@ class Sweeper:
 
     def roll_out(self, batch: Found, last: bool = False) -> None:
         """Run the network on the batch; find its loss and accuracy. ``last`` says that no demands will be passed back."""
-        batch.predicted_readout = batch.predicted_weights = 0.0
+        batch.promises.clear()
         batch.told, batch.stale = self.weights, False
         batch.ask(
             self.passes,
@@ -140,10 +140,9 @@ class Sweeper:
     def _solve_readouts(self, batch: Found, damping: float = 1.0) -> None:
         for readout in self.readouts:
             totals = batch.ask(self.passes, "slopes") if batch.stale else batch.totals
-            changed, predicted = readout.update(self.weights, totals, batch.count, self.fade, damping)
+            changed = readout.update(self.weights, batch, totals, self.fade, damping)
             self.weights = self.weights | changed
             batch.told, batch.stale = {**batch.told, **changed}, True
-            batch.predicted_readout += predicted
             batch.later("solved", block=readout.block.name, weights=changed, judge=self.judges_solved)
         batch.solved = self.weights
         if not self.readouts:
@@ -235,7 +234,7 @@ class Sweeper:
                 self.moves[n].choose(_of(batch.totals, n), self.control.step)
             batch.later("moved", cell={n: self.moves[n].given() for n in cell}, total=batch.counted)
         if batch.together:
-            batch.later("weighed", blocks={s.block.name: s.wanted() for s in self._solvers()})
+            batch.later("weighed", blocks={s.block.name: s.wanted() for s in self._solvers()}, total=batch.counted)
         totals = batch.settle(self.passes)
         for n, moves in self.moves.items():
             moves.learn(_of(totals, n), self._entries(batch, n))

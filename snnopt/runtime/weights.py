@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms.settings import WeightStep
+from snnopt.backends import Outer
 from snnopt.blocks import Binding, NormalEquations
+from snnopt.blocks.ridge_weights import RidgeWeights
 from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.renewal import Renewal
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
-from snnopt.runtime.statistics import Gram, UseFeatures
+from snnopt.runtime.statistics import FeatureRows, Gram, UseFeatures
 from snnopt.runtime.sums.found import Found
-from snnopt.runtime.sums.passes import gram_of
+from snnopt.runtime.sums.passes import Wish, gram_of
 from snnopt.split import Columns
 
 Array = NDArray[Any]
@@ -46,54 +48,58 @@ class WeightSolver:
         self.groups = channel_groups([f.channel_pattern for f in self.features])
         maps = [m for u in self.block.uses for part in u.parts for m in part]
         self.static = settings.memory == 0 and all(m.source in inputs for m in maps)
-        self.grams: list[Gram] | None = None
+        self.grams: list[Any] | None = None  # of Gram, or of FeatureRows
         self.renewal, self.waited = Renewal(settings.refresh), 0
         self.held: tuple[float, float] | None = None
         self.prepared: list[NormalEquations] = []
         self.lam = l2_of_columns(self.block)
         self.mask = mask_of(self.block)
+        self.rows = self._rows_kept()
 
-    def wanted(self) -> float:
-        """Called once a sweep: the share of the samples that new Gram sums are due of, 0 for none."""
+    def wanted(self) -> Wish:
+        """Called once a sweep: the share of the samples that new Gram sums are due of, or how many rows of features."""
         waited = self.renewal.due()
         self.waited = 0 if self.static and self.grams is not None else waited
-        return min(1.0, self.waited * self.settings.gram_share)
+        if self.rows and self.waited:
+            return 0.0, self.rows
+        return min(1.0, self.waited * self.settings.gram_share), 0
 
-    def update(
-        self, weights: Mapping[str, Array], batch: Found, ridge: float, relaxation: float
-    ) -> tuple[dict[str, Array], float]:
+    def update(self, weights: Mapping[str, Array], batch: Found, ridge: float, relaxation: float) -> dict[str, Array]:
         """Solve the block by a batch's totals.
 
-        Returns the changed variables, and the decrease of the objective that its linear model promises.
+        Returns the changed variables; the batch is told of the decrease of the objective that the linear model promises.
         """
         uses = [(f, batch.rho[f.use.target.name]) for f in self.features]
         if not any(rho for _, rho in uses):
-            return {}, 0.0
+            return {}
         self._collect(batch.totals)
         assert self.grams is not None
-        if not any(np.diagonal(g.total, axis1=1, axis2=2).any() for g in self.grams):
-            return {}, 0.0  # no feature was active on the samples of the Gram sums, so that no scale of a step is known
+        if not any(g.active for g in self.grams):
+            return {}  # no feature was active on the samples of the Gram sums, so that no scale of a step is known
         w0 = stack(self.columns, weights)
         crosses = [
-            w0.dtype.type(batch.taken.get(f.use.target.name, 1.0)) * batch.totals[f"{self.block.name}/{k}/cross"]
+            w0.dtype.type(batch.taken.get(f.use.target.name, 1.0) / batch.count)
+            * batch.totals[f"{self.block.name}/{k}/cross"]
             for k, (f, rho) in enumerate(uses)
             if rho
         ]
         cross = crosses[0] if len(crosses) == 1 else np.sum(crosses, 0)
-        cross /= batch.count
-        solved = self._solved([rho for _, rho in uses], cross, w0, self.settings.ridge * ridge)
-        change = w0.dtype.type(relaxation * self.share) * solved
+        change, scale = self._solved([rho for _, rho in uses], cross, w0, self.settings.ridge * ridge)
+        change *= w0.dtype.type(relaxation * self.share * scale)
         w = w0 + change if self.split is None else self.split.step(w0, change)
         moved = change if self.split is None else w - w0
-        predicted = np.einsum("kc,ck", cross, moved) - np.einsum("k,ck,ck", self.lam, w0, moved)
-        return unstack(self.columns, w), float(predicted)
+        batch.promises.append(
+            lambda: float(np.vdot(cross, moved.T)) - float(self.lam @ np.einsum("ck,ck->k", w0, moved))
+        )
+        return unstack(self.columns, w)
 
     def snapshot(self) -> Tree:
         """The running sums, their age, and what their factor was made with."""
         if self.grams is None:
             return None
         held = None if self.held is None else [*self.held]
-        return [[[g.total, g.count] for g in self.grams], self.renewal.snapshot(), held]
+        sums = [[g.rows, g.each] if isinstance(g, FeatureRows) else [g.total, g.count] for g in self.grams]
+        return [sums, self.renewal.snapshot(), held]
 
     def restore(self, tree: Tree) -> None:
         """Go on from a snapshot."""
@@ -101,34 +107,41 @@ class WeightSolver:
         if tree is not None:
             grams, renewal, held = tree
             self.renewal.restore(renewal)
-            self.grams = [Gram(total, count) for total, count in grams]
+            self.grams = [FeatureRows(x, n) for x, n in grams] if self.rows else [Gram(x, n) for x, n in grams]
             if held is not None:
                 self.held = (held[0], held[1])
                 self.prepared = self._prepare(self._weighted([held[0]]), held[1])
 
-    def _solved(self, rhos: list[float], cross: Array, w0: Array, ridge: float) -> Array:
-        """The change of the matrix.
+    def _solved(self, rhos: list[float], cross: Array, w0: Array, ridge: float) -> tuple[Array, float]:
+        """The change of the matrix, an array of its own, and what it is still to be multiplied with.
 
         The factor of one use's sums is kept until they are renewed, and scaled to the present rho: the block is still solved
         exactly, with the proximal weight ``mu = rho / rho_then (mu_then + lam) - lam``.
         """
         if self.split is not None:
             grams, cross = self.split.hold(self._weighted(rhos), cross, w0)
-            return self._by_group(self._prepare(grams, ridge), cross, w0)
+            return self._by_group(self._prepare(grams, ridge), cross, w0), 1.0
         if len(rhos) > 1:
-            return self._by_group(self._prepare(self._weighted(rhos), ridge), cross, w0)
+            return self._by_group(self._prepare(self._weighted(rhos), ridge), cross, w0), 1.0
         (rho,) = rhos
         if self.renewal.age == 0 or self.held is None:
             self.held, self.prepared = (rho, ridge), self._prepare(self._weighted(rhos), ridge)
-        solved = self._by_group(self.prepared, cross, w0)
-        return solved if self.held[0] == rho else w0.dtype.type(self.held[0] / rho) * solved
+        return self._by_group(self.prepared, cross, w0), self.held[0] / rho
 
-    def _weighted(self, rhos: list[float]) -> list[Array]:
+    def _weighted(self, rhos: list[float]) -> list[Any]:
         """Each use's mean Gram matrices, times its rho."""
         assert self.grams is not None
-        return [g.mean.dtype.type(rho) * g.mean for rho, g in zip(rhos, self.grams, strict=True)]
+        return [g.weighted(rho) for rho, g in zip(rhos, self.grams, strict=True)]
 
-    def _prepare(self, grams: list[Array], ridge: float) -> list[NormalEquations]:
+    def _rows_kept(self) -> int:
+        """How many rows of features stand for Gram sums; 0 where sums are cheaper, or the block needs them whole."""
+        rows = self.settings.rows
+        if rows is None or not self.settings.memory or self.split is not None or self.rule is not RidgeWeights:
+            return 0
+        alone = len(self.features) == 1 and len(self.features[0].spaces) == 1
+        return rows if alone and self.features[0].width > 2 * rows else 0
+
+    def _prepare(self, grams: list[Any], ridge: float) -> list[NormalEquations]:
         return prepare_by_group(self.rule, self.columns, self.groups, grams, self.lam, ridge, self.mask)
 
     def _by_group(self, prepared: list[NormalEquations], cross: Array, w0: Array) -> Array:
@@ -140,33 +153,39 @@ class WeightSolver:
         if not waited:
             return
         memory, old = self.settings.memory**waited, self.grams
-        fresh = [gram_of(totals, f"{self.block.name}/{k}") for k in range(len(self.features))]
-        self.grams = (
-            fresh if not memory or old is None else [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
-        )
+        stems = [f"{self.block.name}/{k}" for k in range(len(self.features))]
+        fresh: list[Any] = [totals[f"{stem}/rows"] if self.rows else gram_of(totals, stem) for stem in stems]
+        if not memory or old is None:
+            self.grams = fresh
+        elif self.rows:
+            self.grams = [(o + g).newest(self.rows) for o, g in zip(old, fresh, strict=True)]
+        else:
+            self.grams = [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
 
 
 def prepare_by_group(
     rule: Any,
     columns: tuple[Columns, ...],
     groups: list[tuple[Array, Array]],
-    grams: list[Array],
+    grams: list[Any],
     lam: Array,
     ridge: float,
     mask: Array | None,
 ) -> list[NormalEquations]:
     """Factor a block, once for each group of channels with a common Gram matrix.
 
-    ``grams`` are the uses' Gram matrices [patterns, k, k], each times its rho; ``ridge`` is relative to :func:`scales`.
+    ``grams`` are the uses' Gram matrices [patterns, k, k], each times its rho, or one use's :class:`Outer`; ``ridge`` is relative
+    to :func:`scales`.
     """
     prepared = []
     for rows, patterns in groups:
-        parts = [gram[p] for gram, p in zip(grams, patterns, strict=True)]
+        parts: list[Any] = [g if isinstance(g, Outer) else g[p] for g, p in zip(grams, patterns, strict=True)]
         g = parts[0] if len(parts) == 1 else np.sum(parts, 0)
+        diagonal = g.diagonal if isinstance(g, Outer) else np.diagonal(g)
         present = () if mask is None else (mask[rows],)
         # what keeps the system regular where two features are the same, or none is ever active
-        least = max(4 * float(np.finfo(g.dtype).eps * np.diagonal(g).max()), float(np.finfo(g.dtype).tiny) * 1e6)
-        damping = np.maximum(ridge * scales(g, columns), least)
+        least = max(4 * float(np.finfo(g.dtype).eps * diagonal.max()), float(np.finfo(g.dtype).tiny) * 1e6)
+        damping = np.maximum(ridge * scales(diagonal, columns), least)
         prepared.append(rule.prepare(g, lam, damping, *present))
     return prepared
 
@@ -183,13 +202,13 @@ def solve_by_group(
     return out
 
 
-def scales(gram: Array, columns: tuple[Columns, ...]) -> Array:
-    """The mean square of each weight's features, on all its columns and its bias's, [k].
+def scales(diagonal: Array, columns: tuple[Columns, ...]) -> Array:
+    """The mean square of each weight's features, on all its columns and its bias's, [k], by a Gram matrix's diagonal.
 
     Per weight, so that the ridge means the same for spikes, for pixels in 0 to 255 and for currents in millivolts; a weight
     whose features are all zero gets a trace of the others' instead of nothing.
     """
-    diagonal, out, at = np.diagonal(gram), np.empty(len(gram)), 0
+    out, at = np.empty(len(diagonal)), 0
     for c in columns:
         out[at : at + c.width], at = float(diagonal[at : at + c.fan_in].mean()), at + c.width
     return np.maximum(out, 1e-6 * float(diagonal.mean()))

@@ -19,7 +19,7 @@ from snnopt.runtime.sums.found import Found
 
 Array = NDArray[Any]
 
-PROBE_EVERY = 4
+LOOK_EVERY, PROBE_EVERY = 4, 8
 """Mini-batches between two looks at firing rates, and at actual against predicted decrease."""
 
 
@@ -54,7 +54,7 @@ class MiniBatchLoop(Loop):
                 row.add(batch)
                 if self.done % PROBE_EVERY == 0:
                     self._probe(batch, row)
-                if self.done % PROBE_EVERY == 0 or share == 0:
+                if self.done % LOOK_EVERY == 0 or share == 0:
                     row.look(batch)
                     self.rollouts.look_after(batch)
                 self.done += 1
@@ -81,5 +81,4 @@ class MiniBatchLoop(Loop):
         again = self.rollouts.source.again(batch)
         self.sweeper.roll_out(again, last=True)
         row.probe(batch, again, self.sweeper)
-        promised = batch.predicted_readout + batch.predicted_weights
-        self.sweeper.control = self.sweeper.control.after(batch.loss - again.loss, promised)
+        self.sweeper.control = self.sweeper.control.after(batch.loss - again.loss, batch.promised)

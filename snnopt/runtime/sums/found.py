@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ class Found(ABC):
     solved_loss, solved_accuracy, solved : the same after the read-outs are solved, and the weights at that point.
     rho : the penalties chosen, by layer.
     taken : share of its move that a layer's potentials have taken since the demands were passed, where it is not all.
-    predicted_readout, predicted_weights : decrease of the objective that the models promise for the updates made.
+    promises : find the decrease of the objective that the model of each update made promises.
     totals : all sums asked for, by name.
     told : the weights that the samples were last rolled out with, or were told of since.
     stale : whether read-outs were solved since their sums were made.
@@ -54,8 +54,7 @@ class Found(ABC):
     solved: dict[str, Array] = field(default_factory=dict)
     rho: dict[str, float] = field(default_factory=dict)
     taken: dict[str, float] = field(default_factory=dict)
-    predicted_readout: float = 0.0
-    predicted_weights: float = 0.0
+    promises: list[Callable[[], float]] = field(default_factory=list, repr=False)
     totals: dict[str, Any] = field(default_factory=dict, repr=False)
     told: Mapping[str, Array] = field(default_factory=dict, repr=False)
     stale: bool = False
@@ -96,6 +95,11 @@ class Found(ABC):
     @abstractmethod
     def run(self, passes: Passes, stages: list[Stage]) -> Sums:
         """Run these stages on all samples, in one round, and return the sums of them all."""
+
+    @property
+    def promised(self) -> float:
+        """Decrease of the objective that the models promise for all updates made since the rollout."""
+        return sum(promise() for promise in self.promises)
 
     def share_taken(self, layer: str, damping: float) -> float:
         """Note that a layer's potentials go ``damping`` of the way that is left, and return how far they then are."""
