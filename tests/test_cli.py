@@ -92,11 +92,11 @@ class TestTrain:
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         quiet, drawn = tmp_path / "quiet.npz", tmp_path / "drawn.npz"
-        assert main(["train", str(MODEL), *FAST, "--save", str(quiet)]) == 0
+        assert main(["train", str(MODEL), *FAST, "--epochs", "5", "--save", str(quiet)]) == 0
         capsys.readouterr()
         monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-        assert main(["train", str(MODEL), *FAST, "--save", str(drawn)]) == 0
+        assert main(["train", str(MODEL), *FAST, "--epochs", "5", "--save", str(drawn)]) == 0
         out, err = capsys.readouterr()
         assert "random hidden layer" in out
         assert "spikes flipped" in err

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-STEEP, HOPELESS = 1e4, 1e8
-"""Conditions of M that are too much for single precision, and for the identity, whose errors grow with them."""
+STEEP, HOPELESS = 1e4, 1e5
+"""Conditions of M that are too much for single precision, and for the identity, whose errors grow with their square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +55,8 @@ class OuterFactor:
         scaled = rows / d
         small = scaled @ rows.T
         small[np.diag_indices_from(small)] += 1
-        back = np.linalg.solve(small, scaled).T  # D^-1 F' S^-1, S being symmetric
         work = np.dtype(np.float64) if outer.condition(d) > STEEP else self.dtype
+        back = scaled.T @ np.linalg.inv(small)
         self.rows, self.back, self.inverse = (x.astype(work) for x in (rows, back, 1 / d[:, None]))
 
     def solve(self, right: Array) -> Array:

@@ -160,7 +160,8 @@ MUCH = 0.05
 
 def finite(weights: dict[str, Array]) -> bool:
     """Whether all weights are numbers; their squares tell, unless those are too large to be."""
-    return all(math.isfinite(np.vdot(w, w)) or bool(np.isfinite(w).all()) for w in weights.values())
+    flat = (w.ravel(order="K") for w in weights.values())
+    return all(math.isfinite(np.dot(w, w)) or bool(np.isfinite(w).all()) for w in flat)
 
 
 def blame(weights: dict[str, Array], when: str, advice: str) -> str:

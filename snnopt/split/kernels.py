@@ -61,10 +61,10 @@ def _one(space: StateSpace, unit: int) -> StateSpace:
 
 
 def _impulse(space: StateSpace, x: Array, steps: int) -> Array:
+    """``C A^k x`` for k = 0 .. steps-1, [steps, m]; as many powers again in each turn as there are."""
     width = max(a.shape[-1] for a in (space.A, space.B, space.R, space.C))
-    out = np.empty((steps, width))
-    x = np.broadcast_to(x, (space.order, width))
-    for k in range(steps):
-        out[k] = np.sum(space.C * x, axis=0)
-        x = np.sum(space.A * x[None], axis=1)
-    return out
+    found, power = np.broadcast_to(x, (1, space.order, width)), space.A
+    while len(found) < steps:
+        found = np.concatenate([found, np.einsum("ijm,kjm->kim", power, found)])
+        power = np.einsum("ijm,jlm->ilm", power, power)
+    return np.asarray(np.sum(space.C * found[:steps], axis=1))

@@ -32,8 +32,9 @@ TERM_FORMS: tuple[type[TermCopy], ...] = (
 
 
 def half_square(w: Array) -> float:
-    """``||W||^2 / 2``, which weight blocks hold themselves."""
-    return float(np.sum(w**2)) / 2
+    """``||W||^2 / 2``, which weight blocks hold themselves; in whatever order the matrix is stored."""
+    flat = w.ravel(order="K")
+    return float(np.dot(flat, flat)) / 2
 
 
 VALUES: dict[str, Callable[[Array], float]] = {

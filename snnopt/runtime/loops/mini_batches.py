@@ -21,6 +21,8 @@ Array = NDArray[Any]
 
 LOOK_EVERY, PROBE_EVERY = 4, 8
 """Mini-batches between two looks at firing rates, and at actual against predicted decrease."""
+FIRST_PROBE = 3
+"""Mini-batches before the first of the latter, where a run has as many."""
 
 
 class MiniBatchLoop(Loop):
@@ -38,6 +40,7 @@ class MiniBatchLoop(Loop):
     def run(self) -> Generator[None, None, tuple[Status, str]]:  # noqa: D102
         schedule, source, sweeper = self.schedule, self.rollouts.source, self.sweeper
         size, last = schedule.size(source.count), math.ceil(schedule.epochs)
+        first = min(FIRST_PROBE, max(0, math.ceil(schedule.epochs * (source.count // size)) - 1))
         for epoch in range(self.epoch + 1, last + 1):
             row = EpochMeans()
             for share, index in source.epoch(self.rng, size):
@@ -52,7 +55,7 @@ class MiniBatchLoop(Loop):
                     sweeper.weights = before
                     return Status.DIVERGED, message
                 row.add(batch)
-                if self.done % PROBE_EVERY == 0:
+                if self.done % PROBE_EVERY == first:
                     self._probe(batch, row)
                 if self.done % LOOK_EVERY == 0 or share == 0:
                     row.look(batch)
