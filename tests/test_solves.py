@@ -1,5 +1,5 @@
 """Factored systems: against a general solve, hard ones among them; weights whose factor is older than their demands, and those
-whose Gram matrix is of a few rows of features.
+whose Gram matrix enters by an approximation.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from snnopt.blocks.ridge_weights import RidgeWeights
 from snnopt.data import digits
 from snnopt.runtime import Wiring
 from snnopt.runtime.renewal import Renewal
-from snnopt.runtime.statistics import FeatureRows, Gram, UseFeatures
-from snnopt.runtime.sums.sums import Sums
+from snnopt.runtime.statistics import Gram
 from snnopt.runtime.sweeper import Sweeper
 from snnopt.runtime.weights import scales
 from tests.sweeps import random_weights
@@ -91,71 +90,82 @@ def test_ridge_weights_take_rows_for_a_gram_matrix() -> None:
         )
 
 
-def uses(kind: str) -> tuple[UseFeatures, dict[str, np.ndarray], np.ndarray | None]:
-    """Features of a first layer, its signals and a mask."""
-    rng = np.random.default_rng(4)
-    x = so.Input((2, 5, 5), name="x") if kind == "convolution" else so.Input(9, name="x")
-    y = so.LI()(so.Dense(2)(so.LIF(name="h")((so.Conv2d(3, 2) if kind == "convolution" else so.Dense(4))(x))))
-    plan = so.compile(so.Problem(so.Network(x, y), so.CrossEntropy(y)), so.Online(dtype="float64"))
-    sweeper = Sweeper(
-        Wiring(plan.program, np.dtype(np.float64)), plan.bindings, plan.algorithm, random_weights(plan), 6
-    )
-    (solver,) = sweeper.solved_with["h"]
-    lengths = np.array([6, 2, 4, 1, 6, 6, 3, 5])
-    mask = (np.arange(6)[:, None] < lengths).astype(float) if kind == "unequal" else None
-    data = rng.random((1 if kind == "constant" else 6, 8, int(np.prod(plan.program.inputs[0].shape))))
-    return solver.features[0], {"x": data}, mask
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("order", "own", "rank"), [(60, 5, 9), (60, 5, 20), (90, 90, 30), (200, 12, 64)])
+def test_an_approximation_is_at_most_the_matrix_and_misses_its_small_part(
+    dtype: Any, order: int, own: int, rank: int
+) -> None:
+    """All of a matrix whose rank is no larger, one of fewer samples than features too; else about the smallest eigenvalues."""
+    rng = np.random.default_rng(order)
+    features = (rng.normal(size=(own, order)) * np.geomspace(1, 1e-2, order)).astype(dtype)
+    matrix = features.T @ features
+    near = Outer.near(matrix, rank)
+    assert near.rows.shape == (rank, order) and near.dtype == dtype
+    missed = np.linalg.eigvalsh(matrix.astype(np.float64) - near.rows.astype(np.float64).T @ near.rows)
+    sizes, eps = np.linalg.eigvalsh(matrix)[::-1], 200 * np.finfo(dtype).eps
+    assert missed[0] >= -eps * sizes[0]
+    # Halko, Martinsson and Tropp 2011, Theorem 10.5, for what the rank leaves out, with room for luck
+    left = sizes[rank // 2 :].sum() if own > rank else 0.0
+    assert missed[-1] <= 3 * left + eps * sizes[0]
+    assert np.array_equal(near.rows, Outer.near(matrix, rank).rows)
 
 
-@pytest.mark.parametrize("kind", ["constant", "timed", "unequal", "convolution"])
-def test_rows_are_features(kind: str) -> None:
-    """All of them give the Gram matrix; some are some of them, evenly spread over steps, samples and positions."""
-    features, signals, mask = uses(kind)
-    every, gram = features.rows(signals, mask, 10**6), features.gram(signals, mask)
-    outer = every.weighted(2.0)
-    np.testing.assert_allclose(outer.rows.T @ outer.rows, 2.0 * gram.mean[0], rtol=1e-12, atol=1e-12)
-    some = features.rows(signals, mask, 7)
-    assert some.each == every.each and len(some.rows) == 7
-    places = [int(np.flatnonzero((every.rows == row).all(1))[0]) for row in some.rows]
-    if kind != "unequal":  # whose rows after a series' end are all zero
-        assert np.diff(places).min() >= len(every.rows) // 7 and np.diff(places).max() <= -(-len(every.rows) // 7)
-    both = (some + every).newest(len(every.rows))
-    assert np.array_equal(both.rows, every.rows) and (some + every).rows.shape[0] == 7 + len(every.rows)
-    assert Sums({"a": some}).nbytes == some.rows.nbytes + 8
-    assert (Sums({"a": some}) + Sums({"a": every}))["a"].rows.shape == (some + every).rows.shape
-
-
-@pytest.mark.parametrize(("features", "rows", "kept"), [(64, 16, 16), (64, 32, 32), (64, 33, 0)])
-def test_wide_maps_keep_rows(features: int, rows: int, kept: int) -> None:
-    """Where a map has more than twice as many features, the newest so many; whole Gram sums otherwise."""
+def solver_of(problem: so.Problem, **settings: Any) -> Any:
+    """The solver of the hidden weights of digits, after an epoch."""
     d = digits(samples=200)
-    x = so.Input(features)
-    y = so.LI()(so.Dense(10)(so.LIF(name="h")(so.Dense(8)(x))))
-    chosen = so.Online(epochs=1, batch_size=20, gram_rows=rows)
-    plan = so.compile(so.Problem(so.Network(x, y), so.CrossEntropy(y)), chosen)
+    plan = so.compile(problem, so.Online(epochs=1, batch_size=20, **settings))
     (state,) = plan.iterate(d.X_train, d.y_train, timesteps=3)
-    (gram,) = state._run.engine.loop.sweeper.solved_with["h"][0].grams  # type: ignore[attr-defined]
-    assert isinstance(gram, FeatureRows if kept else Gram)
-    if kept:
-        assert gram.rows.shape == (kept, features + 1)
+    return state._run.engine.loop.sweeper.solved_with["h"][0]  # type: ignore[attr-defined]
 
 
-def test_a_run_whose_sums_are_rows_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rank", "factor"), [(16, OuterFactor), (32, OuterFactor), (33, Factor), (10**9, Factor)])
+def test_gram_matrices_of_wide_maps_enter_by_an_approximation(rank: int, factor: type) -> None:
+    """Where a map has more than twice as many features as its rank; the sums themselves are whole."""
+    x = so.Input(64)
+    y = so.LI()(so.Dense(10)(so.LIF(name="h")(so.Dense(8)(x))))
+    solver = solver_of(so.Problem(so.Network(x, y), so.CrossEntropy(y)), rank=rank)
+    assert isinstance(solver.prepared[0].whole, factor)
+    (gram,) = solver.grams
+    assert gram.total.shape == (1, 65, 65)
+    if factor is OuterFactor:
+        (rho, ridge), cross = solver.held, np.random.default_rng(0).normal(size=(65, 8)).astype(np.float32)
+        rows = Outer.near(gram.weighted(rho)[0], rank).rows
+        damping = ridge * scales(np.diagonal(gram.weighted(rho)[0]), solver.columns)
+        expected = np.linalg.solve(rows.T @ rows + np.diag(damping), cross).T
+        solver.renewal.age = 1
+        change, scale = solver._solved([rho], cross, np.zeros((8, 65), np.float32), ridge)
+        np.testing.assert_allclose(scale * change, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def test_masked_weights_and_weights_with_copies_are_solved_whole() -> None:
+    x = so.Input(64)
+    h = so.LIF(name="h")(so.Sparse(np.random.default_rng(0).random((8, 64)) < 0.5)(x))
+    y = so.LI()(so.Dense(10)(h))
+    parts = solver_of(so.Problem(so.Network(x, y), so.CrossEntropy(y)), rank=16).prepared[0].parts
+    assert parts and all(isinstance(factor, Factor) for _, _, factor in parts)
+    x = so.Input(64)
+    h = so.LIF(name="h")(so.Dense(8)(x))
+    y = so.LI()(so.Dense(10)(h))
+    sparse = so.Problem(so.Network(x, y), so.CrossEntropy(y) + 0.1 * so.L1(h.weights))
+    assert solver_of(sparse, rank=16).rank is None
+
+
+def test_a_run_with_approximations_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
     d = digits(samples=200)
     x = so.Input(64)
     y = so.LI()(so.Dense(10)(so.LIF()(so.Dense(8)(x))))
-    plan = so.compile(so.Problem(so.Network(x, y), so.CrossEntropy(y)), so.Online(epochs=4, gram_rows=16))
+    plan = so.compile(so.Problem(so.Network(x, y), so.CrossEntropy(y)), so.Online(epochs=4, rank=16))
     whole, path = plan.solve(d.X_train, d.y_train, timesteps=3, seed=0), tmp_path / "run.npz"
     steps = plan.iterate(d.X_train, d.y_train, timesteps=3, seed=0, checkpoint=path)
-    next(steps), next(steps)
-    steps.close()
+    next(steps)
+    next(steps)
+    del steps
     again = plan.solve(d.X_train, d.y_train, timesteps=3, seed=0, resume=path)
     for n, w in whole.weights.items():
         np.testing.assert_array_equal(again.weights[n], w)
 
 
-@pytest.mark.parametrize("rows", [False, True])
-def test_an_older_factor_solves_the_block_with_the_proximal_weight_that_is_stated(rows: bool) -> None:
+def test_an_older_factor_solves_the_block_with_the_proximal_weight_that_is_stated() -> None:
     """``(rho G + lam + mu') dW' = c - lam W'`` with ``mu' = rho / rho_then (mu_then + lam) - lam``."""
     x = so.Input(6)
     h = so.LIF(beta=0.9, name="h")(so.Dense(5)(x))
@@ -169,7 +179,7 @@ def test_an_older_factor_solves_the_block_with_the_proximal_weight_that_is_state
     (solver,) = sweeper.solved_with["h"]
     rng = np.random.default_rng(0)
     samples = rng.normal(size=(40, 7))
-    solver.grams = [FeatureRows(samples, 1.0) if rows else Gram((samples.T @ samples)[None], 40.0)]
+    solver.grams = [Gram((samples.T @ samples)[None], 40.0)]
     gram, w0 = samples.T @ samples / 40, rng.normal(size=(5, 7))
     first, later = rng.normal(size=(2, 7, 5))
     mu = 0.7 * scales(np.diagonal(2.0 * gram), solver.columns)

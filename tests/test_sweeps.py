@@ -157,7 +157,7 @@ def test_a_weight_block_promises_the_slope_of_its_step() -> None:
         )
         before = sweeper.weights
         (solver,) = sweeper.solved_with["h"]
-        batch.ask(sweeper.passes, "weighed", blocks={solver.block.name: solver.wanted()}, total=batch.counted)
+        batch.ask(sweeper.passes, "weighed", blocks={solver.block.name: solver.wanted()})
         batch.promises.clear()  # those of the read-out
         changed = solver.update(before, batch, 1.0, 1.0)
         step = stack(solver.columns, changed) - stack(solver.columns, before)

@@ -80,7 +80,7 @@ def bytes_down(layers, classes, b):
     widths = [n + 1 for n in layers]  # with the bias column
     weights = sum(n * m for n, m in zip(widths, [*layers[1:], classes], strict=True))
     hidden = len(layers) - 1
-    return b * (weights + classes * widths[-1]) + 8 * (2 + 7 * hidden)
+    return b * (weights + classes * widths[-1]) + 8 * (1 + 6 * hidden)
 
 
 def bytes_up(layers, classes, b):

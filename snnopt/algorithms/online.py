@@ -31,8 +31,8 @@ class Online(RolloutAlgorithm):
     dither : quantile of ``|v - threshold|`` that the half-width of the dithering is set to.
     memory : forgetting factor of the Gram sums, per batch.
     gram_share : share of all samples that enter the weights' Gram sums.
-    gram_rows : where a map has more than twice as many features as this, the Gram matrix is that of so many rows, each the
-        features of a sample at one step, the newest ones, instead of running sums; solves then cost in proportion to the rows.
+    rank : where a map has more than twice as many features as this, its Gram matrix enters by a Nystrom approximation of this
+        rank, and a solve costs in proportion to it.
     refresh : batches between two renewals of the Gram sums of hidden weights and of their factors, reached after a few tens of
         batches; a batch that renews them gives the samples of the others' share too.
     dtype : ``"float32"`` or ``"float64"``.
@@ -48,7 +48,7 @@ class Online(RolloutAlgorithm):
     dither: float = field(default=0.5, metadata=SHARE)
     memory: float = field(default=0.99, metadata=SHARE)
     gram_share: float = field(default=0.2, metadata=SHARE)
-    gram_rows: int = field(default=128, metadata=WHOLE)
+    rank: int = field(default=64, metadata=WHOLE)
     refresh: int = field(default=4, metadata=WHOLE)
 
     name: ClassVar[str] = "online"
@@ -74,7 +74,7 @@ class Online(RolloutAlgorithm):
 
     @property
     def weight_block(self) -> WeightStep:  # noqa: D102
-        return WeightStep(self.ridge, self.memory, self.gram_share, 1.0, self.refresh, self.gram_rows)
+        return WeightStep(self.ridge, self.memory, self.gram_share, 1.0, self.refresh, self.rank)
 
     @property
     def readout_block(self) -> ReadoutStep:  # noqa: D102

@@ -52,8 +52,8 @@ class FullBatch:
 @dataclass(frozen=True)
 class WeightStep:
     """Weight block: ridge over the features' mean square, forgetting factor (0: this batch only), share of samples in the Gram
-    sums, over-relaxation, sweeps between two renewals of the sums and of their factor; features more than twice as many as
-    ``rows`` keep the newest rows of them instead of sums (None: sums always).
+    sums, over-relaxation, sweeps between two renewals of the sums and of their factor, rank by which the Gram matrices of wide
+    maps enter (None: whole).
     """
 
     ridge: float
@@ -61,7 +61,7 @@ class WeightStep:
     gram_share: float
     relaxation: float
     refresh: int = 1
-    rows: int | None = None
+    rank: int | None = None
 
 
 @dataclass(frozen=True)

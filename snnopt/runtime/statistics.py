@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Outer
 from snnopt.program import StateSpace
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.wires import Wire, lagged
@@ -53,33 +52,6 @@ class Gram:
         return self.total.dtype.type(rho) * self.mean
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureRows:
-    """Features phi of some samples, steps and positions, [r, k], the oldest first, all of one filter kernel.
-
-    A sample has ``each`` such rows, so that the mean over samples of ``sum phi phi'`` is about ``each / r`` times the rows' own.
-    """
-
-    rows: Array
-    each: float
-
-    def __add__(self, other: FeatureRows) -> FeatureRows:
-        return FeatureRows(np.concatenate([self.rows, other.rows]), self.each)
-
-    def newest(self, number: int) -> FeatureRows:
-        """The last of them."""
-        return FeatureRows(self.rows[-number:], self.each)
-
-    @property
-    def active(self) -> bool:
-        """Whether any feature was."""
-        return bool(self.rows.any())
-
-    def weighted(self, rho: float) -> Outer:
-        """``rho`` times the mean over samples."""
-        return Outer(self.rows.dtype.type(np.sqrt(rho * self.each / len(self.rows))) * self.rows)
-
-
 class UseFeatures:
     """The regression features of one use of a weight group, and its cross products with demands.
 
@@ -111,14 +83,6 @@ class UseFeatures:
         else:
             total = np.stack([sum(per_space[g][p] for p, g in enumerate(row)) for row in self.patterns])
         return Gram(total.astype(self.dtype, copy=False), float(samples))
-
-    def rows(self, signals: Mapping[str, Array], mask: Array | None, number: int) -> FeatureRows:
-        """``number`` rows of features, or all there are, evenly spread over steps, samples and positions; of the first kernel."""
-        phi = self._features(signals, mask)[0]
-        flat, each = phi.reshape(-1, phi.shape[-1]), phi[..., 0].size / phi.shape[-3]
-        if number < len(flat):
-            flat = flat[np.arange(number) * len(flat) // number]
-        return FeatureRows(flat.astype(self.dtype, copy=False), each)
 
     def cross(self, signals: Mapping[str, Array], demand: Array) -> Array:
         """``sum phi (rho dv)'`` as ``sum_t F(s[t])' j[t]`` [k, channels], j the filtered demand [T, N, n], or for signals

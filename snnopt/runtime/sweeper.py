@@ -105,9 +105,7 @@ class Sweeper:
             case "weights":
                 for solver in self.solved_with.get(word.layer or "", []):
                     if not batch.together:
-                        batch.ask(
-                            self.passes, "weighed", blocks={solver.block.name: solver.wanted()}, total=batch.counted
-                        )
+                        batch.ask(self.passes, "weighed", blocks={solver.block.name: solver.wanted()})
                     relaxation = self.algorithm.weight_block.relaxation * (self.fade if self.exact else 1.0)
                     self.weights = self.weights | solver.update(
                         self.weights, batch, self.control.ridge, relaxation * word.damping
@@ -234,7 +232,7 @@ class Sweeper:
                 self.moves[n].choose(_of(batch.totals, n), self.control.step)
             batch.later("moved", cell={n: self.moves[n].given() for n in cell}, total=batch.counted)
         if batch.together:
-            batch.later("weighed", blocks={s.block.name: s.wanted() for s in self._solvers()}, total=batch.counted)
+            batch.later("weighed", blocks={s.block.name: s.wanted() for s in self._solvers()})
         totals = batch.settle(self.passes)
         for n, moves in self.moves.items():
             moves.learn(_of(totals, n), self._entries(batch, n))

@@ -16,9 +16,9 @@ from snnopt.runtime.copies import SplitWeights
 from snnopt.runtime.renewal import Renewal
 from snnopt.runtime.snapshots import Tree
 from snnopt.runtime.stacking import l2_of_columns, mask_of, stack, unstack
-from snnopt.runtime.statistics import FeatureRows, Gram, UseFeatures
+from snnopt.runtime.statistics import Gram, UseFeatures
 from snnopt.runtime.sums.found import Found
-from snnopt.runtime.sums.passes import Wish, gram_of
+from snnopt.runtime.sums.passes import gram_of
 from snnopt.split import Columns
 
 Array = NDArray[Any]
@@ -48,21 +48,20 @@ class WeightSolver:
         self.groups = channel_groups([f.channel_pattern for f in self.features])
         maps = [m for u in self.block.uses for part in u.parts for m in part]
         self.static = settings.memory == 0 and all(m.source in inputs for m in maps)
-        self.grams: list[Any] | None = None  # of Gram, or of FeatureRows
+        self.grams: list[Gram] | None = None
         self.renewal, self.waited = Renewal(settings.refresh), 0
         self.held: tuple[float, float] | None = None
         self.prepared: list[NormalEquations] = []
         self.lam = l2_of_columns(self.block)
         self.mask = mask_of(self.block)
-        self.rows = self._rows_kept()
+        exact = self.split is not None or self.mask is not None or self.rule is not RidgeWeights
+        self.rank = None if exact else settings.rank
 
-    def wanted(self) -> Wish:
-        """Called once a sweep: the share of the samples that new Gram sums are due of, or how many rows of features."""
+    def wanted(self) -> float:
+        """Called once a sweep: the share of the samples that new Gram sums are due of, 0 for none."""
         waited = self.renewal.due()
         self.waited = 0 if self.static and self.grams is not None else waited
-        if self.rows and self.waited:
-            return 0.0, self.rows
-        return min(1.0, self.waited * self.settings.gram_share), 0
+        return min(1.0, self.waited * self.settings.gram_share)
 
     def update(self, weights: Mapping[str, Array], batch: Found, ridge: float, relaxation: float) -> dict[str, Array]:
         """Solve the block by a batch's totals.
@@ -98,8 +97,7 @@ class WeightSolver:
         if self.grams is None:
             return None
         held = None if self.held is None else [*self.held]
-        sums = [[g.rows, g.each] if isinstance(g, FeatureRows) else [g.total, g.count] for g in self.grams]
-        return [sums, self.renewal.snapshot(), held]
+        return [[[g.total, g.count] for g in self.grams], self.renewal.snapshot(), held]
 
     def restore(self, tree: Tree) -> None:
         """Go on from a snapshot."""
@@ -107,7 +105,7 @@ class WeightSolver:
         if tree is not None:
             grams, renewal, held = tree
             self.renewal.restore(renewal)
-            self.grams = [FeatureRows(x, n) for x, n in grams] if self.rows else [Gram(x, n) for x, n in grams]
+            self.grams = [Gram(total, count) for total, count in grams]
             if held is not None:
                 self.held = (held[0], held[1])
                 self.prepared = self._prepare(self._weighted([held[0]]), held[1])
@@ -128,21 +126,13 @@ class WeightSolver:
             self.held, self.prepared = (rho, ridge), self._prepare(self._weighted(rhos), ridge)
         return self._by_group(self.prepared, cross, w0), self.held[0] / rho
 
-    def _weighted(self, rhos: list[float]) -> list[Any]:
+    def _weighted(self, rhos: list[float]) -> list[Array]:
         """Each use's mean Gram matrices, times its rho."""
         assert self.grams is not None
         return [g.weighted(rho) for rho, g in zip(rhos, self.grams, strict=True)]
 
-    def _rows_kept(self) -> int:
-        """How many rows of features stand for Gram sums; 0 where sums are cheaper, or the block needs them whole."""
-        rows = self.settings.rows
-        if rows is None or not self.settings.memory or self.split is not None or self.rule is not RidgeWeights:
-            return 0
-        alone = len(self.features) == 1 and len(self.features[0].spaces) == 1
-        return rows if alone and self.features[0].width > 2 * rows else 0
-
-    def _prepare(self, grams: list[Any], ridge: float) -> list[NormalEquations]:
-        return prepare_by_group(self.rule, self.columns, self.groups, grams, self.lam, ridge, self.mask)
+    def _prepare(self, grams: list[Array], ridge: float) -> list[NormalEquations]:
+        return prepare_by_group(self.rule, self.columns, self.groups, grams, self.lam, ridge, self.mask, self.rank)
 
     def _by_group(self, prepared: list[NormalEquations], cross: Array, w0: Array) -> Array:
         return solve_by_group(prepared, self.groups, cross, w0)
@@ -153,40 +143,38 @@ class WeightSolver:
         if not waited:
             return
         memory, old = self.settings.memory**waited, self.grams
-        stems = [f"{self.block.name}/{k}" for k in range(len(self.features))]
-        fresh: list[Any] = [totals[f"{stem}/rows"] if self.rows else gram_of(totals, stem) for stem in stems]
-        if not memory or old is None:
-            self.grams = fresh
-        elif self.rows:
-            self.grams = [(o + g).newest(self.rows) for o, g in zip(old, fresh, strict=True)]
-        else:
-            self.grams = [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
+        fresh = [gram_of(totals, f"{self.block.name}/{k}") for k in range(len(self.features))]
+        self.grams = (
+            fresh if not memory or old is None else [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
+        )
 
 
 def prepare_by_group(
     rule: Any,
     columns: tuple[Columns, ...],
     groups: list[tuple[Array, Array]],
-    grams: list[Any],
+    grams: list[Array],
     lam: Array,
     ridge: float,
     mask: Array | None,
+    rank: int | None = None,
 ) -> list[NormalEquations]:
     """Factor a block, once for each group of channels with a common Gram matrix.
 
-    ``grams`` are the uses' Gram matrices [patterns, k, k], each times its rho, or one use's :class:`Outer`; ``ridge`` is relative
-    to :func:`scales`.
+    ``grams`` are the uses' Gram matrices [patterns, k, k], each times its rho; ``ridge`` is relative to :func:`scales`. Those of
+    more than ``2 rank`` features enter by an approximation of that rank.
     """
     prepared = []
     for rows, patterns in groups:
-        parts: list[Any] = [g if isinstance(g, Outer) else g[p] for g, p in zip(grams, patterns, strict=True)]
+        parts = [gram[p] for gram, p in zip(grams, patterns, strict=True)]
         g = parts[0] if len(parts) == 1 else np.sum(parts, 0)
-        diagonal = g.diagonal if isinstance(g, Outer) else np.diagonal(g)
+        diagonal = np.diagonal(g)
         present = () if mask is None else (mask[rows],)
         # what keeps the system regular where two features are the same, or none is ever active
         least = max(4 * float(np.finfo(g.dtype).eps * diagonal.max()), float(np.finfo(g.dtype).tiny) * 1e6)
         damping = np.maximum(ridge * scales(diagonal, columns), least)
-        prepared.append(rule.prepare(g, lam, damping, *present))
+        system = g if rank is None or len(g) <= 2 * rank else Outer.near(g, rank)
+        prepared.append(rule.prepare(system, lam, damping, *present))
     return prepared
 
 

@@ -41,10 +41,6 @@ from snnopt.split import spike_costs
 Array = NDArray[Any]
 
 
-Wish = tuple[float, int]
-"""Of what share of the samples Gram products are wanted, and how many rows of features instead; 0 for none."""
-
-
 class Passes:
     """The stages of one algorithm on one network. What they find stays with the batch."""
 
@@ -176,19 +172,13 @@ class Passes:
             out |= _named(f"{name}/", self.moves[name].moved(batch, wanted[name], given, total))
         return Sums(out)
 
-    def weighed(self, batch: Batch, blocks: Mapping[str, Wish], total: float) -> Sums:
-        """Cross products of weight blocks, and their Gram products or rows of features where those are wanted.
-
-        ``total`` is the number of steps of samples that count in all shards.
-        """
+    def weighed(self, batch: Batch, blocks: Mapping[str, float]) -> Sums:
+        """Cross products of weight blocks, and Gram products on a share of the samples (0: none)."""
         out = dict[str, Any]()
-        for name, (share, rows) in blocks.items():
+        for name, share in blocks.items():
             for k, f in enumerate(self.features[name]):
                 out[f"{name}/{k}/cross"] = f.cross(batch.signals, batch.asked[f.use.target.name].current)
-                if rows:
-                    own = max(1, round(rows * batch.counted / total))
-                    out[f"{name}/{k}/rows"] = f.rows(*batch.subset(min(1.0, own / batch.count)), own)
-                elif share:
+                if share:
                     gram = f.gram(*batch.subset(share))
                     out[f"{name}/{k}/gram"], out[f"{name}/{k}/count"] = gram.total, gram.count
         return Sums(out)

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.runtime.statistics import FeatureRows
-
 Array = NDArray[Any]
 
 
@@ -37,8 +35,6 @@ def payload(values: object) -> int:
     """Bytes of all arrays and numbers in a message (8 for a number), whatever a transport adds to them."""
     if isinstance(values, np.ndarray | np.generic):
         return int(values.nbytes)
-    if isinstance(values, FeatureRows):
-        return int(values.rows.nbytes) + 8
     if isinstance(values, Mapping):
         return sum(map(payload, values.values()))
     if isinstance(values, list | tuple):
