@@ -25,8 +25,8 @@ from snnopt.program import StateSpace
 
 Array = NDArray[Any]
 
-PIECE = 2**17
-"""Entries of [T, N, n] that a thread is worth waking for."""
+PIECE = 2**20
+"""Entries of [T, N, n] that a thread is worth waking for, where threads of matrix products may still wait on its core."""
 
 
 def _threads_given() -> int:

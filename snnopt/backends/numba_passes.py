@@ -119,11 +119,35 @@ def _back(A, B, C, dv, x, y, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, v, dv, out):  # type: ignore[no-untyped-def]
-    """One step back with ``dv = da max(0, height + fall |v - theta|)``; :func:`_back` in the same visit, as it is the hottest."""
+def _places(current, t, start, end, room):  # type: ignore[no-untyped-def]
+    """Where j[t] goes, and the sum over time that it is added to: its own row and none, or a room and the only row."""
+    if len(current) == 1:
+        return room[: end - start], current[0, start:end]
+    return current[t, start:end], room[:0]
+
+
+@compiled
+def _gather(total, j):  # type: ignore[no-untyped-def]
+    """Add j[t] to its sum over time, if that is there."""
+    for k in range(len(total)):
+        total[k] += j[k]
+
+
+@compiled
+def _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, v, dv, out, total):  # type: ignore[no-untyped-def]
+    """One step back with ``dv = da max(0, height + fall |v - theta|)``; :func:`_back` in the same visit, as it is the hottest.
+
+    j[t] goes to ``out``, or is added to ``total`` if that is there.
+    """
     zero = x.dtype.type(0)
     _answer(R, beside, asked, x, y)
-    if len(B) == 1:
+    if len(B) == 1 and len(total):
+        for j in range(len(v)):
+            d = asked[j] * max(abs(v[j] - threshold) * fall + height, zero)
+            x[j] = A[0] * x[j] + C[0] * d
+            dv[j] = d
+            total[j] += B[0] * x[j]
+    elif len(B) == 1:
         for j in range(len(v)):
             d = asked[j] * max(abs(v[j] - threshold) * fall + height, zero)
             x[j] = A[0] * x[j] + C[0] * d
@@ -133,21 +157,7 @@ def _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, v, dv, out
         for j in range(len(v)):
             dv[j] = asked[j] * max(abs(v[j] - threshold) * fall + height, zero)
         _back(A, B, C, dv, x, y, out)
-
-
-@compiled
-def _at(current, t, start, end, room):  # type: ignore[no-untyped-def]
-    """Where j[t] goes: its place in ``current``, or where that is one row for all steps, to a room to be added from."""
-    return room[: end - start] if len(current) == 1 else current[t, start:end]
-
-
-@compiled
-def _gather(current, start, j):  # type: ignore[no-untyped-def]
-    """Add j[t] to its sum over time, where that is wanted."""
-    if len(current) == 1:
-        total = current[0, start : start + len(j)]
-        for k in range(len(j)):
-            total[k] += j[k]
+        _gather(total, out)
 
 
 @compiled
@@ -163,10 +173,10 @@ def dithered(A, B, R, C, threshold, width, profile, value, dense, potentials, dv
         current[0, start:end] = zero
         for t in range(len(dv) - 1, -1, -1):
             _ask(t, start, end, profile, value, dense, asked)
-            j = _at(current, t, start, end, room)
+            rows = potentials[t, start:end], dv[t, start:end]
             own = asked[: end - start], x[: end - start], y[: end - start]
-            _dither(A, B, R, C, threshold, fall, height, nothing, *own, potentials[t, start:end], dv[t, start:end], j)
-            _gather(current, start, j)
+            places = _places(current, t, start, end, room)
+            _dither(A, B, R, C, threshold, fall, height, nothing, *own, *rows, *places)
 
 
 @compiled
@@ -175,7 +185,7 @@ def dithered_at(t, A, B, R, C, threshold, width, profile, value, dense, beside, 
     number = dv.dtype.type
     fall, height = number(-1) / (width * width), number(1) / width
     _ask(t, 0, len(x), profile, value, dense, asked)
-    _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, potentials[t], dv[t], current[t])
+    _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, potentials[t], dv[t], current[t], asked[:0])
 
 
 @compiled
@@ -194,7 +204,7 @@ def branches(  # type: ignore[no-untyped-def]
         for t in range(len(dv) - 1, -1, -1):
             _ask(t, start, end, profile, value, dense, asked)
             v, s, move = potentials[t, start:end], spikes[t, start:end], dv[t, start:end]
-            out = _at(current, t, start, end, room)
+            out, total = _places(current, t, start, end, room)
             da, x0, y0 = asked[: end - start], x[: end - start], y[: end - start]
             _answer(R, v[:0], da, x0, y0)
             for j in range(end - start):
@@ -203,4 +213,4 @@ def branches(  # type: ignore[no-untyped-def]
                 side = threshold if s[j] > zero else above
                 move[j] = rho * (side - v[j]) if pays else zero
             _back(A, B, C, move, x0, y0, out)
-            _gather(current, start, out)
+            _gather(total, out)

@@ -195,11 +195,11 @@ def _reshape_hint(v: Variable, x: Array) -> str:
 def _finite(
     where: str, x: Array, lengths: Array | None = None, fix: str = "remove or fill them, e.g. with numpy.nan_to_num"
 ) -> None:
-    """Raise on NaN or infinity, those after a series' end apart. The sum shows whether there are any, without a copy."""
-    if x.dtype.kind != "f":
+    """Raise on NaN or infinity, those after a series' end apart. The extremes show whether there are any, without a copy."""
+    if x.dtype.kind != "f" or not x.size:
         return
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(x.sum(dtype=np.float64)):
+    with np.errstate(invalid="ignore"):
+        if np.isfinite(x.max()) and np.isfinite(x.min()):
             return
     bad = ~np.isfinite(x)
     if lengths is not None:
