@@ -164,6 +164,15 @@ def test_counts_of_a_recurrent_layer_are_those_by_hand() -> None:
     assert found["solve weights 1"] == pytest.approx(8**3 / 3 + 8**2 * 4)
 
 
+def test_counts_of_a_wide_layer_are_those_by_hand() -> None:
+    """30-8-2: by a rank of 5 the hidden weights' system, renewed every fourth time; the read-out's is whole."""
+    found = multiply_adds(sweep_work(Net((30, 8, 2)), 5, 10, constant=True, gram_share=0.5, refresh=4, rank=5))
+    assert found["solve weights 1"] == pytest.approx((31**2 * 5 + 2 * 31 * 5**2 + 5**3) / 4 + 2 * 31 * 5 * 8)
+    assert found["solve read-out"] == pytest.approx(9**3 / 3 + 9**2 * 2)
+    deep = multiply_adds(sweep_work(Net((9, 8, 2)), 5, 10, constant=True, gram_share=0.5, refresh=4, rank=5))
+    assert deep["solve weights 1"] == pytest.approx(10**3 / 3 / 4 + 10**2 * 8)
+
+
 def test_a_rollout_is_part_of_a_sweep() -> None:
     net = Net((3, 4, 2))
     assert rollout_work(net, 5, 10, False).multiply_adds == 5 * 10 * 3 * 4 + 10 * 4 * 2

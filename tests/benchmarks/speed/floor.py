@@ -7,7 +7,7 @@ Run: ``python -m tests.benchmarks.speed.floor [--suite NAME ...] [--repeats 5]``
 with the counts of ``work.py``: products and solves that the sweep's formulas need, and reads and writes of arrays [T, N, n] that
 a step over time or a filter must make. Rate and bandwidth are measured in the same process with as many threads as the engine
 takes, at the shape of the epoch's largest product and on arrays of the widest layer. Beside it stands what the products and
-solves take when each is timed alone at its own shape. What both leave out: rollouts that control the step (every fourth batch's),
+solves take when each is timed alone at its own shape. What both leave out: rollouts that control the step (every eighth batch's),
 drawing batches, and everything in Python. It has no competitor but the machine.
 """
 

@@ -7,7 +7,8 @@ n[0], ..., n[L] neurons and c read-outs:
 - read-out: ``B n[L] c`` to look, again after the solve, and for its gradient; its Gram matrix, and its solve;
 - pull-backs: ``B c n[L]`` from the read-out, whose demand is the same at all steps but for a factor, ``T B n[l+1] n[l]`` above;
 - weights: cross products ``T B n[l-1] n[l]`` (``B n[0] n[1]`` for a constant input), Gram matrices ``rows k (k+1) / 2`` on
-  ``gram_share`` of the samples, k = n[l-1] + 1, and solves ``k^3 / 3 + k^2 n[l]``.
+  ``gram_share`` of the samples, k = n[l-1] + 1, and solves ``k^3 / 3 + k^2 n[l]``, the first part of them in every ``refresh``-th
+  batch; where k is more than twice the ``rank`` r, ``k^2 r + 2 k r^2 + r^3`` and ``2 k r n[l]``.
 
 A recurrent layer feeds itself at every step (``T B n n``, forward and back), and its weights are solved for together with
 those of what feeds it, k = n[l-1] + 1 + n[l].
@@ -26,7 +27,7 @@ import numpy as np
 
 import snnopt as so
 from snnopt.algorithms.settings import MiniBatches
-from snnopt.backends import solve_spd
+from snnopt.backends import Factor, Outer, OuterFactor
 from snnopt.runtime.loops.mini_batches import PROBE_EVERY
 from snnopt.runtime.threads import blas_threads
 from tests.benchmarks.speed.suites import Net, Suite
@@ -52,17 +53,28 @@ class Product:
 
 @dataclass(frozen=True)
 class Solve:
-    """``times`` symmetric systems of an order with so many right-hand sides."""
+    """``times`` symmetric systems of an order with so many right-hand sides; a share ``fresh`` of them is factored anew, by an
+    approximation of ``rank`` where that is given and the order more than twice as large.
+    """
 
     what: str
     order: int
     right: int
     times: float = 1.0
+    fresh: float = 1.0
+    rank: int | None = None
+
+    @property
+    def low(self) -> int | None:
+        """The rank, where it is made use of."""
+        return self.rank if self.rank is not None and self.order > 2 * self.rank else None
 
     @property
     def multiply_adds(self) -> float:
-        """A Cholesky factor and two substitutions."""
-        return self.times * (self.order**3 / 3 + self.order**2 * self.right)
+        """A Cholesky factor and two substitutions; or a product with rank columns, two with its rows, and two thin products."""
+        k, r = self.order, self.low
+        factor = k**3 / 3 if r is None else k**2 * r + 2 * k * r**2 + r**3
+        return self.times * (self.fresh * factor + (k if r is None else 2 * r) * k * self.right)
 
 
 @dataclass(frozen=True)
@@ -133,8 +145,10 @@ def rollout_work(net: Net, steps: int, batch: int, constant: bool) -> Work:
     return Work(tuple(products), (), tuple(passes), float(largest))
 
 
-def sweep_work(net: Net, steps: int, batch: int, constant: bool, gram_share: float) -> Work:
-    """One sweep over one batch."""
+def sweep_work(
+    net: Net, steps: int, batch: int, constant: bool, gram_share: float, refresh: int = 1, rank: int | None = None
+) -> Work:
+    """One sweep over one batch, of those that renew factors every ``refresh``-th time."""
     products, solves, passes = [], [], []
     *hidden, classes = net.sizes[1:]
     some = -(-batch // max(1, round(1 / gram_share)))
@@ -158,7 +172,7 @@ def sweep_work(net: Net, steps: int, batch: int, constant: bool, gram_share: flo
             passes.append(Passes(f"features read and written {k + 1}", steps * some * (width - 1), 2))
         inner = some if first else steps * some
         products.append(Product(f"Gram {k + 1}", width, inner, width, symmetric=True))
-        solves.append(Solve(f"weights {k + 1}", width, n))
+        solves.append(Solve(f"weights {k + 1}", width, n, fresh=1 / refresh, rank=rank))
     own = Work(tuple(products), tuple(solves), tuple(passes), 0.0)
     return rollout_work(net, steps, batch, constant) + own
 
@@ -167,7 +181,8 @@ def epoch_work(suite: Suite, samples: int, constant: bool, online: so.Online, pr
     """An epoch in whole batches; with ``probes`` also the rollouts by which it controls its step."""
     batch = MiniBatches(online.epochs, online.batch_size).size(samples)
     sweeps = samples // batch
-    work = sweep_work(suite.net, suite.steps, batch, constant, online.gram_share).repeated(sweeps)
+    settings = (online.gram_share, online.refresh, online.rank)
+    work = sweep_work(suite.net, suite.steps, batch, constant, *settings).repeated(sweeps)
     if probes:
         work = work + rollout_work(suite.net, suite.steps, batch, constant).repeated(sweeps / PROBE_EVERY)
     return work
@@ -200,11 +215,16 @@ def product_seconds(p: Product) -> float:
 
 
 def solve_seconds(s: Solve) -> float:
-    """One such solve, alone."""
+    """One such solve, alone, and its share of a factor."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2 * s.order, s.order)).astype(np.float32)
     matrix, right = x.T @ x + np.eye(s.order, dtype=np.float32), rng.random((s.order, s.right), np.float32)
-    return median_seconds(lambda: solve_spd(matrix, right))
+
+    def factored() -> Factor | OuterFactor:
+        return Factor(matrix) if s.low is None else OuterFactor(Outer.near(matrix, s.low), np.ones(s.order))
+
+    factor = factored()
+    return s.fresh * median_seconds(factored) + median_seconds(lambda: factor.solve(right))
 
 
 def seconds_alone(work: Work) -> float:
