@@ -111,7 +111,7 @@ SUITES: dict[str, Suite] = {
         Net((784, 800, 800, 10)),
         steps=10,
         target=97.0,
-        lengths=(0.5, 0.75, 1, 2),
+        lengths=(0.75, 1, 2),
         peer_lengths=(1, 2, 4, 8),
         batches=(128, 256, 512),
         tuning="halving",
