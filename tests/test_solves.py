@@ -19,7 +19,8 @@ from snnopt.runtime import Wiring
 from snnopt.runtime.renewal import Renewal
 from snnopt.runtime.statistics import Gram
 from snnopt.runtime.sweeper import Sweeper
-from snnopt.runtime.weights import scales
+from snnopt.runtime.weights import prepare_by_group, scales
+from snnopt.split import Columns
 from tests.sweeps import random_weights
 
 
@@ -110,6 +111,27 @@ def test_an_approximation_is_at_most_the_matrix_and_misses_its_small_part(
     assert np.array_equal(near.rows, Outer.near(matrix, rank).rows)
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-30, 1e30])
+def test_matrices_of_any_size_are_approximated(size: float) -> None:
+    features = np.random.default_rng(0).random((3, 130)).astype(np.float32)
+    matrix = features.T @ features * np.float32(size)
+    rows = Outer.near(matrix, 40).rows.astype(np.float64)
+    np.testing.assert_allclose(rows.T @ rows, matrix, rtol=1e-3)
+
+
+@pytest.mark.parametrize("ridge", [0.7, 0.2, 0.01])
+def test_a_step_by_an_approximation_lowers_the_whole_quadratic(ridge: float) -> None:
+    """``<c, dW> - <dW, G dW> / 2`` is positive, though most of G's eigenvalues are missed: its diagonal is kept."""
+    spikes = (np.random.default_rng(0).random((3000, 300)) < 0.1).astype(np.float64)
+    gram, cross = spikes.T @ spikes / 3000, np.random.default_rng(1).normal(size=(300, 4))
+    columns = (Columns("w", None, 4, 300, None),)
+    groups = [(np.arange(4), np.zeros(1, int))]
+    given = (RidgeWeights, columns, groups, [gram[None]], np.zeros(300), ridge, None)
+    whole, near = (prepare_by_group(*given, rank)[0].solve(cross, np.zeros((4, 300))) for rank in (None, 64))
+    gained = [float(np.vdot(cross, w.T) - np.vdot(w.T, gram @ w.T) / 2) for w in (whole, near)]
+    assert gained[0] >= gained[1] > 0.5 * gained[0]
+
+
 def solver_of(problem: so.Problem, **settings: Any) -> Any:
     """The solver of the hidden weights of digits, after an epoch."""
     d = digits(samples=200)
@@ -130,7 +152,9 @@ def test_gram_matrices_of_wide_maps_enter_by_an_approximation(rank: int, factor:
     if factor is OuterFactor:
         (rho, ridge), cross = solver.held, np.random.default_rng(0).normal(size=(65, 8)).astype(np.float32)
         rows = Outer.near(gram.weighted(rho)[0], rank).rows
-        damping = ridge * scales(np.diagonal(gram.weighted(rho)[0]), solver.columns)
+        whole = gram.weighted(rho)[0]
+        damping = ridge * scales(np.diagonal(whole), solver.columns)
+        damping += np.maximum(np.diagonal(whole) - (rows**2).sum(0), 0)
         expected = np.linalg.solve(rows.T @ rows + np.diag(damping), cross).T
         solver.renewal.age = 1
         change, scale = solver._solved([rho], cross, np.zeros((8, 65), np.float32), ridge)

@@ -32,7 +32,7 @@ class Online(RolloutAlgorithm):
     memory : forgetting factor of the Gram sums, per batch.
     gram_share : share of all samples that enter the weights' Gram sums.
     rank : where a map has more than twice as many features as this, its Gram matrix enters by a Nystrom approximation of this
-        rank, and a solve costs in proportion to it.
+        rank, its diagonal kept, and a solve costs in proportion to it.
     refresh : batches between two renewals of the Gram sums of hidden weights and of their factors, reached after a few tens of
         batches; a batch that renews them gives the samples of the others' share too.
     dtype : ``"float32"`` or ``"float64"``.

@@ -29,12 +29,15 @@ class Outer:
         It is at most M, and misses little more of it than M's smallest ``k - rank`` eigenvalues. Source: Frangella, Tropp and
         Udell, SIAM Journal on Matrix Analysis and Applications 44, 2023, whose small shift keeps it regular.
         """
+        size = float(np.diagonal(matrix).max(initial=0.0))
+        if not size > 0:
+            return Outer(np.zeros((rank, len(matrix)), matrix.dtype))
         omega = _gaussian(len(matrix), rank, matrix.dtype)
-        seen = matrix @ omega
+        seen = (matrix / matrix.dtype.type(size)) @ omega  # whose squares then neither overflow nor vanish
         seen += matrix.dtype.type(np.finfo(matrix.dtype).eps * np.linalg.norm(seen)) * omega
         small = omega.T.astype(np.float64) @ seen
         lower = np.linalg.cholesky((small + small.T) / 2)
-        return Outer(np.linalg.solve(lower, seen.T).astype(matrix.dtype))
+        return Outer((np.sqrt(size) * np.linalg.solve(lower, seen.T)).astype(matrix.dtype))
 
     @property
     def diagonal(self) -> Array:

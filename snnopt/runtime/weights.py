@@ -162,7 +162,8 @@ def prepare_by_group(
     """Factor a block, once for each group of channels with a common Gram matrix.
 
     ``grams`` are the uses' Gram matrices [patterns, k, k], each times its rho; ``ridge`` is relative to :func:`scales`. Those of
-    more than ``2 rank`` features enter by an approximation of that rank.
+    more than ``2 rank`` features enter by an approximation of that rank, whose missing diagonal joins the damping: where the
+    approximation sees nothing, a step is then no longer than each feature alone allows.
     """
     prepared = []
     for rows, patterns in groups:
@@ -173,8 +174,11 @@ def prepare_by_group(
         # what keeps the system regular where two features are the same, or none is ever active
         least = max(4 * float(np.finfo(g.dtype).eps * diagonal.max()), float(np.finfo(g.dtype).tiny) * 1e6)
         damping = np.maximum(ridge * scales(diagonal, columns), least)
-        system = g if rank is None or len(g) <= 2 * rank else Outer.near(g, rank)
-        prepared.append(rule.prepare(system, lam, damping, *present))
+        if rank is None or len(g) <= 2 * rank:
+            prepared.append(rule.prepare(g, lam, damping, *present))
+        else:
+            near = Outer.near(g, rank)
+            prepared.append(rule.prepare(near, lam, damping + np.maximum(diagonal - near.diagonal, 0)))
     return prepared
 
 
