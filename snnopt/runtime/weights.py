@@ -113,7 +113,7 @@ class WeightSolver:
     def _solved(self, rhos: list[float], cross: Array, w0: Array, ridge: float) -> tuple[Array, float]:
         """The change of the matrix, an array of its own, and what it is still to be multiplied with.
 
-        The factor of one use's sums is kept until they are renewed, and scaled to the present rho: the block is still solved
+        The factor of one use's sums is kept until they are renewed, and scaled to the present rho: the same system is solved
         exactly, with the proximal weight ``mu = rho / rho_then (mu_then + lam) - lam``.
         """
         if self.split is not None:
