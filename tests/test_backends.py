@@ -14,7 +14,18 @@ import numpy as np
 import pytest
 
 import snnopt as so
-from snnopt.backends import BACKENDS, NUMPY, Branches, Dithered, Kernels, Separable, chosen_kernels, kernels_named
+from snnopt.backends import (
+    BACKENDS,
+    NUMPY,
+    Branches,
+    Dithered,
+    Held,
+    Kernels,
+    Separable,
+    chosen_kernels,
+    kernels_named,
+    window_count,
+)
 from snnopt.backends.chosen import WORTH
 from snnopt.blocks.dithered_step import DitheredStep
 from snnopt.blocks.exact_step import ExactStep
@@ -119,8 +130,13 @@ def test_filters(name: str, neuron: str, dtype: Any) -> None:
             same(kernels_named(name).filtered(space, rows), NUMPY.filtered(space, np.array(rows)))
 
 
+ASKED = ["none", "separable", "by sample", "by neuron", "dense", "held"]
+
+
 def demand(kind: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: Any) -> Any:
     steps, samples, n = shape
+    if kind == "held":
+        return Held(rng.normal(size=(window_count(steps, 4), samples, n)).astype(dtype), steps)
     profiles = {"separable": (steps, 1, 1), "by sample": (steps, samples, 1), "by neuron": (steps, 1, n)}
     if kind in profiles:
         profile = rng.normal(size=profiles[kind]).astype(dtype)
@@ -133,7 +149,7 @@ def demand(kind: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: A
 @every_dtype
 @pytest.mark.parametrize("step", ["dithered", "exact", "linear"])
 def test_adjoints(name: str, neuron: str, dtype: Any, step: str) -> None:
-    for size, asked in itertools.product(SIZES, ["none", "separable", "by sample", "by neuron", "dense"]):
+    for size, asked in itertools.product(SIZES, ASKED):
         check_adjoint(name, neuron, size, dtype, asked, step)
 
 
@@ -153,13 +169,20 @@ def check_adjoint(name: str, neuron: str, size: str, dtype: Any, asked: str, ste
     NUMPY.adjoint(space, given, moves[step], *expected)
     for mine, reference in zip(found, expected, strict=True):
         same(mine, reference)
-    sums = [np.full((1, *shape[1:]), np.nan, dtype) for _ in range(2)]
-    for kernels, total in zip((kernels_named(name), NUMPY), sums, strict=True):
-        kernels.adjoint(space, given, moves[step], found[0], total)
+    for length in (shape[0], 4):
+        windows = window_count(shape[0], length)
+        starts = range(0, shape[0], -(-shape[0] // windows))
+        sums = [np.full((windows, *shape[1:]), np.nan, dtype) for _ in range(2)]
+        for kernels, total in zip((kernels_named(name), NUMPY), sums, strict=True):
+            kernels.adjoint(space, given, moves[step], found[0], total)
+            same(found[0], expected[0])
+        same(*sums)
+        tight = np.finfo(dtype).eps * np.abs(expected[1]).sum(0) * len(expected[1])
+        exact = np.add.reduceat(expected[1], starts, dtype=np.float64)
+        assert (np.abs(sums[1] - exact) <= tight).all()
+    if isinstance(given, Held):
+        kernels_named(name).adjoint(space, given.dense(), moves[step], *found)
         same(found[0], expected[0])
-    same(*sums)
-    tight = np.finfo(dtype).eps * np.abs(expected[1]).sum(0) * len(expected[1])
-    assert (np.abs(sums[1][0] - expected[1].sum(0, dtype=np.float64)) <= tight).all()
     if asked != "none" and step != "linear" and np.prod(shape) > 10:
         assert np.any(expected[0]) and not np.all(expected[0]), "some move and some do not"
 
@@ -169,7 +192,7 @@ def check_adjoint(name: str, neuron: str, size: str, dtype: Any, asked: str, ste
 @every_dtype
 def test_step_by_step(name: str, neuron: str, dtype: Any) -> None:
     """For layers that read themselves: forward with a current that is only known at its step, back with more that is asked."""
-    for size, asked in itertools.product(SIZES, ["none", "separable", "by sample", "by neuron", "dense"]):
+    for size, asked in itertools.product(SIZES, ASKED):
         space, current, rng = case(neuron, size, dtype)
         v, s = rolled_out(NUMPY, space, current, len(current))
         mine = np.full_like(v, np.nan), np.full_like(v, np.nan)

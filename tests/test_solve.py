@@ -122,6 +122,28 @@ def test_constant_data_and_the_same_repeated_over_time(name: str, mlp: MakeProbl
     assert constant.timesteps == T and repeated.timesteps is None
 
 
+@pytest.mark.parametrize("held_constant", [True, False])
+def test_demands_are_held_where_inputs_are_constant(held_constant: bool, clusters: Data) -> None:
+    """By default for five steps there, for one where inputs change or series end; by choice anywhere."""
+    x, y = clusters
+    data, steps = (x, T) if held_constant else (np.repeat(x[None], T, 0), None)
+    inp = so.Input(x.shape[1])
+    h = so.LIF(beta=0.9)(so.Dense(9)(so.LIF(beta=0.9)(so.Dense(8)(inp))))
+    problem = so.Problem(so.Network(inp, out := so.LI(beta=0.9)(so.Dense(int(y.max()) + 1)(h))), so.CrossEntropy(out))
+
+    def trained(hold: int | None, lengths: Any = None) -> so.Result:
+        return so.compile(problem, so.Online(epochs=2, hold=hold)).solve(data, y, timesteps=steps, lengths=lengths)
+
+    by_default, exact, held = trained(None), trained(1), trained(5)
+    assert_same_weights(by_default, held if held_constant else exact)
+    with pytest.raises(AssertionError):
+        assert_same_weights(exact, held)
+    if not held_constant:
+        lengths = np.full(len(y), T)
+        lengths[0] -= 1
+        assert_same_weights(trained(5, lengths), trained(1, lengths))
+
+
 def test_data_may_be_a_dict_or_have_several_axes(mlp: MakeProblem, clusters: Data) -> None:
     x, y = clusters
     plan = so.compile(mlp(), quick("online"))

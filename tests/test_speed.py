@@ -169,6 +169,8 @@ def test_counts_of_a_wide_layer_are_those_by_hand() -> None:
     found = multiply_adds(sweep_work(Net((30, 8, 2)), 5, 10, constant=True, gram_share=0.5, refresh=4, rank=5))
     assert found["solve weights 1"] == pytest.approx((31**2 * 5 + 2 * 31 * 5**2 + 5**3) / 4 + 2 * 31 * 5 * 8)
     assert found["solve read-out"] == pytest.approx(9**3 / 3 + 9**2 * 2)
+    held = multiply_adds(sweep_work(Net((3, 4, 5, 2)), 6, 10, constant=True, gram_share=0.5, hold=3))
+    assert held["pull-back to 1"] == held["cross product 2"] == 2 * 10 * 5 * 4
     deep = multiply_adds(sweep_work(Net((9, 8, 2)), 5, 10, constant=True, gram_share=0.5, refresh=4, rank=5))
     assert deep["solve weights 1"] == pytest.approx(10**3 / 3 / 4 + 10**2 * 8)
 

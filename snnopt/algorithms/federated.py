@@ -83,6 +83,10 @@ class Federated(RolloutAlgorithm):
         return self.local.step_coupling
 
     @property
+    def held(self) -> int | None:  # noqa: D102
+        return self.local.held
+
+    @property
     def weight_block(self) -> WeightStep:  # noqa: D102
         return self.local.weight_block
 

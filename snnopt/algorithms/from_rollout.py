@@ -52,6 +52,11 @@ class RolloutAlgorithm(Algorithm):
         """How potentials move under the step coupling."""
 
     @property
+    def held(self) -> int | None:
+        """Steps that demands between layers are held for; None leaves it to the data."""
+        return 1
+
+    @property
     @abstractmethod
     def weight_block(self) -> WeightStep:
         """Settings of the weight blocks."""

@@ -35,6 +35,8 @@ class Online(RolloutAlgorithm):
         rank, its diagonal kept, and a solve costs in proportion to it.
     refresh : batches between two renewals of the Gram sums of hidden weights and of their factors, reached after a few tens of
         batches; a batch that renews them gives the samples of the others' share too.
+    hold : steps over which the demands of a layer on the one before it are averaged; 1 for the exact adjoint. None takes 5 where
+        all inputs are constant in time, and 1 where they change. Series of unequal lengths take 1.
     dtype : ``"float32"`` or ``"float64"``.
     """
 
@@ -50,6 +52,7 @@ class Online(RolloutAlgorithm):
     gram_share: float = field(default=0.2, metadata=SHARE)
     rank: int = field(default=64, metadata=WHOLE)
     refresh: int = field(default=4, metadata=WHOLE)
+    hold: int | None = field(default=None, metadata=WHOLE)
 
     name: ClassVar[str] = "online"
     step_rule: ClassVar[StepRule] = "dithered"
@@ -71,6 +74,10 @@ class Online(RolloutAlgorithm):
     @property
     def step_coupling(self) -> DitheredStep:  # noqa: D102
         return DitheredStep(self.dither, self.step * self.move)
+
+    @property
+    def held(self) -> int | None:  # noqa: D102
+        return self.hold
 
     @property
     def weight_block(self) -> WeightStep:  # noqa: D102

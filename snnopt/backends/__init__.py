@@ -6,6 +6,7 @@ from snnopt.backends.moves import Branches, Demand, Dithered, Move, Separable
 from snnopt.backends.numpy_kernels import NUMPY, Membrane, one_or_each
 from snnopt.backends.outer import Outer, OuterFactor
 from snnopt.backends.solves import Factor, solve_spd
+from snnopt.backends.windows import Held, window_count, window_means
 
 __all__ = [
     "BACKENDS",
@@ -14,6 +15,7 @@ __all__ = [
     "Demand",
     "Dithered",
     "Factor",
+    "Held",
     "Kernels",
     "Membrane",
     "Move",
@@ -24,4 +26,6 @@ __all__ = [
     "kernels_named",
     "one_or_each",
     "solve_spd",
+    "window_count",
+    "window_means",
 ]

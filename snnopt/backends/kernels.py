@@ -63,7 +63,7 @@ class Kernels(ABC):
 
         Parameters
         ----------
-        potentials, current : dv and j, [T, N, n], filled in; of a current [1, N, n] with its sum over time.
+        potentials, current : dv [T, N, n] and j, filled in; j as its sums over K windows of steps, [K, N, n], K = T for j itself.
         """
 
     @abstractmethod

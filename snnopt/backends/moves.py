@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.backends.windows import Held
+
 Array = NDArray[Any]
 Move = Callable[[int, Array], Array]
 """From a step t and the demand on the spikes [N, n] to the wanted change of the potentials, in demand units."""
@@ -26,7 +28,7 @@ class Separable:
         return self.profile * self.value
 
 
-Demand = Array | Separable
+Demand = Array | Separable | Held
 
 
 @dataclass(frozen=True, eq=False)

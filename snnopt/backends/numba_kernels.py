@@ -21,6 +21,7 @@ from snnopt.backends import numba_passes as passes
 from snnopt.backends.kernels import Backward, Forward, Kernels
 from snnopt.backends.moves import Branches, Demand, Dithered, Move, Separable
 from snnopt.backends.numpy_kernels import NUMPY
+from snnopt.backends.windows import Held
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]
@@ -125,7 +126,7 @@ class NumbaKernels(Kernels):
         self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
     ) -> Backward:
         numbers = _numbers(space, potentials.dtype)
-        if numbers is None or not isinstance(move, Dithered):
+        if numbers is None or not isinstance(move, Dithered) or len(current) < len(potentials):
             return NUMPY.backward(space, demand, move, potentials, current)
         return NumbaBackward(numbers, demand, move, potentials, current)
 
@@ -147,7 +148,7 @@ def _numbers(space: StateSpace, dtype: np.dtype[Any]) -> tuple[Any, ...] | None:
 
 
 def _forms(demand: Demand | None, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
-    """Profile [T], value [m] and dense demand [T, m], those that are not there empty."""
+    """Profile [T], value [m] and demand by steps [T, m] or windows [K, m], those that are not there empty."""
     profile, value, dense = np.empty(0, dtype), np.empty(0, dtype), np.empty((0, 0), dtype)
     if isinstance(demand, Separable) and demand.profile[0].size == 1:
         return (
@@ -157,6 +158,8 @@ def _forms(demand: Demand | None, dtype: np.dtype[Any]) -> tuple[Array, Array, A
         )
     if demand is None:
         return profile, value, dense
+    if isinstance(demand, Held):
+        return profile, value, _rows(demand.value).astype(dtype, copy=False)
     return profile, value, _rows(demand.dense() if isinstance(demand, Separable) else demand).astype(dtype, copy=False)
 
 

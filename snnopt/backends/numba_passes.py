@@ -75,10 +75,10 @@ def filtered(A, B, C, current, potentials, first, last):  # type: ignore[no-unty
 
 
 @compiled
-def _ask(t, start, end, profile, value, dense, out):  # type: ignore[no-untyped-def]
-    """The demand from outside on the spikes at one step."""
+def _ask(t, hold, start, end, profile, value, dense, out):  # type: ignore[no-untyped-def]
+    """The demand from outside on the spikes at one step; each row of ``dense`` is that of ``hold`` steps."""
     if len(dense):
-        asked = dense[t, start:end]
+        asked = dense[t // hold, start:end]
         for j in range(end - start):
             out[j] = asked[j]
     elif len(profile):
@@ -119,16 +119,22 @@ def _back(A, B, C, dv, x, y, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _places(current, t, start, end, room):  # type: ignore[no-untyped-def]
-    """Where j[t] goes, and the sum over time that it is added to: its own row and none, or a room and the only row."""
-    if len(current) == 1:
-        return room[: end - start], current[0, start:end]
+def _length(steps, rows):  # type: ignore[no-untyped-def]
+    """Steps of a window, where rows stand for so many steps; 1 for no rows at all."""
+    return -(-steps // rows) if rows else 1
+
+
+@compiled
+def _places(current, t, length, start, end, room):  # type: ignore[no-untyped-def]
+    """Where j[t] goes, and the sum over a window that it is added to: its own row and none, or a room and the window's row."""
+    if length > 1:
+        return room[: end - start], current[t // length, start:end]
     return current[t, start:end], room[:0]
 
 
 @compiled
 def _gather(total, j):  # type: ignore[no-untyped-def]
-    """Add j[t] to its sum over time, if that is there."""
+    """Add j[t] to the sum over its window, if that is there."""
     for k in range(len(total)):
         total[k] += j[k]
 
@@ -166,16 +172,17 @@ def dithered(A, B, R, C, threshold, width, profile, value, dense, potentials, dv
     number = dv.dtype.type
     fall, height, zero = number(-1) / (width * width), number(1) / width, number(0)
     x, y, asked, nothing = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), dv[0, :0]
-    room = np.empty(BLOCK, dv.dtype)
+    room, length, hold = np.empty(BLOCK, dv.dtype), _length(len(dv), len(current)), _length(len(dv), len(dense))
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
         x[:], y[:] = zero, zero
-        current[0, start:end] = zero
+        if length > 1:
+            current[:, start:end] = zero
         for t in range(len(dv) - 1, -1, -1):
-            _ask(t, start, end, profile, value, dense, asked)
+            _ask(t, hold, start, end, profile, value, dense, asked)
             rows = potentials[t, start:end], dv[t, start:end]
             own = asked[: end - start], x[: end - start], y[: end - start]
-            places = _places(current, t, start, end, room)
+            places = _places(current, t, length, start, end, room)
             _dither(A, B, R, C, threshold, fall, height, nothing, *own, *rows, *places)
 
 
@@ -184,7 +191,7 @@ def dithered_at(t, A, B, R, C, threshold, width, profile, value, dense, beside, 
     """One step of it, of whole rows."""
     number = dv.dtype.type
     fall, height = number(-1) / (width * width), number(1) / width
-    _ask(t, 0, len(x), profile, value, dense, asked)
+    _ask(t, _length(len(dv), len(dense)), 0, len(x), profile, value, dense, asked)
     _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, potentials[t], dv[t], current[t], asked[:0])
 
 
@@ -196,15 +203,16 @@ def branches(  # type: ignore[no-untyped-def]
     number = dv.dtype.type
     half, bar, one, two, zero = rho / number(2), sigma / number(2), number(1), number(2), number(0)
     x, y, asked = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype)
-    room = np.empty(BLOCK, dv.dtype)
+    room, length, hold = np.empty(BLOCK, dv.dtype), _length(len(dv), len(current)), _length(len(dv), len(dense))
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
         x[:], y[:] = zero, zero
-        current[0, start:end] = zero
+        if length > 1:
+            current[:, start:end] = zero
         for t in range(len(dv) - 1, -1, -1):
-            _ask(t, start, end, profile, value, dense, asked)
+            _ask(t, hold, start, end, profile, value, dense, asked)
             v, s, move = potentials[t, start:end], spikes[t, start:end], dv[t, start:end]
-            out, total = _places(current, t, start, end, room)
+            out, total = _places(current, t, length, start, end, room)
             da, x0, y0 = asked[: end - start], x[: end - start], y[: end - start]
             _answer(R, v[:0], da, x0, y0)
             for j in range(end - start):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from snnopt.backends.kernels import Backward, Forward, Kernels
 from snnopt.backends.moves import Demand, Move, Separable
+from snnopt.backends.windows import Held, window_length
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]
@@ -120,6 +121,8 @@ def demand_at(demand: Demand | None, t: int, shape: tuple[int, ...], dtype: np.d
         return np.zeros(shape[1:], dtype)
     if isinstance(demand, Separable):
         return np.asarray(demand.profile[t] * demand.value)
+    if isinstance(demand, Held):
+        return demand.value[t // demand.length].copy()
     return demand[t].copy()
 
 
@@ -141,8 +144,8 @@ class NumpyBackward(Backward):
 
     def __init__(self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array) -> None:
         self.c, self.demand, self.move = coefficients(space, potentials.dtype), demand, move
-        self.potentials, self.current, self.summed = potentials, current, len(current) < len(potentials)
-        if self.summed:
+        self.potentials, self.current, self.length = potentials, current, window_length(len(potentials), len(current))
+        if self.length > 1:
             current[:] = 0
         self.costate: list[Array | None] = [None] * self.c.order
 
@@ -155,8 +158,8 @@ class NumpyBackward(Backward):
             total += asked
         self.potentials[t] = self.move(t, total)
         self.costate, j = adjoint_step(self.c, self.costate, self.potentials[t])
-        if self.summed:
-            self.current[0] += j
+        if self.length > 1:
+            self.current[t // self.length] += j
         else:
             self.current[t] = j
 

@@ -5,7 +5,9 @@ units of the demand (rho times volts), ``lambda`` the costate; backward in t::
 
     dv[t] = move(da[t] + R' lambda[t+1] + feedback),   lambda[t] = C' dv[t] + A' lambda[t+1],   j[t] = B' lambda[t]
 
-and the demand on what feeds the population is ``W' j[t]``.
+and the demand on what feeds the population is ``W' j[t]``. Where demands are held over windows of steps, it is ``W'`` times the
+mean of j over the window that t is in: the exact adjoint of a network whose maps see each window's mean of the spikes. j changes
+within a membrane's time constant, so that a few steps lose little, and products are as much fewer as windows are long.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Demand, Move, Separable
+from snnopt.backends import Demand, Held, Move, Separable, window_count
 from snnopt.program import AffineCoupling
 from snnopt.runtime.forward import Weights, Wiring
 from snnopt.runtime.wires import Wire, advanced
@@ -32,32 +34,39 @@ def demand_on(
     weights: Weights,
     demands: Mapping[str, Demand],
     inside: set[str],
+    steps: int,
     workspace: Workspace = FRESH,
 ) -> Demand | None:
-    """Sum of what populations outside ``inside`` ask of the spikes of ``name``."""
+    """Sum of what populations outside ``inside`` ask of the spikes of ``name`` in ``steps`` steps."""
     total: Demand | None = None
     for target, wire in wiring.outgoing[name]:
         if target in inside or target not in demands:
             continue
-        part = _pull(wire, weights, demands[target], workspace)
+        part = _pull(wire, weights, demands[target], steps, workspace)
         total = part if total is None else sum_of(total, part)
     return total
 
 
-def _pull(wire: Wire, weights: Weights, j: Demand, workspace: Workspace) -> Demand:
+def _pull(wire: Wire, weights: Weights, j: Demand, steps: int, workspace: Workspace) -> Demand:
     weight = None if wire.map.weight is None else weights[wire.map.weight]
     if isinstance(j, Separable) and j.profile.shape[2] > 1:
         j = j.dense()
     if isinstance(j, Separable):
         return Separable(advanced(j.profile, wire.map.lag), wire.pullback(j.value, weight, workspace))
+    assert not isinstance(j, Held)
+    if len(j) < steps:
+        mean = Held.mean(j, steps)
+        return Held(wire.pullback(mean.value, weight, workspace), steps)
     return wire.pullback(advanced(j, wire.map.lag), weight, workspace)
 
 
 def sum_of(a: Demand, b: Demand) -> Demand:
-    """Sum of two demands, separable where both share their profile."""
+    """Sum of two demands, separable where both share their profile, held where both are over the same windows."""
     if isinstance(a, Separable) and isinstance(b, Separable) and np.array_equal(a.profile, b.profile):
         return Separable(a.profile, a.value + b.value)
-    a, b = (d.dense() if isinstance(d, Separable) else d for d in (a, b))
+    if isinstance(a, Held) and isinstance(b, Held) and len(a.value) == len(b.value):
+        return Held(a.value + b.value, a.steps)
+    a, b = (d.dense() if isinstance(d, Separable | Held) else d for d in (a, b))
     return np.asarray(a + b)
 
 
@@ -66,7 +75,7 @@ def priced(demand: Demand | None, price: float, like: Array, mask: Array | None)
     if demand is None:
         dense = np.zeros_like(like)
     else:
-        dense = demand.dense() if isinstance(demand, Separable) else demand
+        dense = demand.dense() if isinstance(demand, Separable | Held) else demand
     step = dense.dtype.type(price)
     return dense - (step if mask is None else step * mask[:, :, None])
 
@@ -75,7 +84,8 @@ def priced(demand: Demand | None, price: float, like: Array, mask: Array | None)
 class Wanted:
     """Demand ``current`` j on a population's current, and the moves ``potentials`` dv (demand units), [T, N, n].
 
-    Where nothing that makes the current changes in time, j is its sum over time, [1, N, n].
+    Where demands are held over windows, j is its sums over them, [K, N, n]; where nothing that makes the current changes in
+    time, over all of time, [1, N, n].
     """
 
     potentials: Array
@@ -91,17 +101,20 @@ def demands_of_cell(
     shapes: Mapping[str, tuple[int, ...]],
     workspace: Workspace = FRESH,
     still: Collection[str] = (),
+    hold: int = 1,
 ) -> dict[str, Wanted]:
-    """Run one cell backward in time, given the demands from outside and each member's step rule; ``still`` are signals that do
-    not change in time.
+    """Run one cell backward in time, given the demands from outside and each member's step rule.
+
+    ``still`` are signals that do not change in time; ``hold`` is the longest window that demands are held over, 1 for exact ones.
+    Those of layers that read through delays, or that feed themselves, are exact.
     """
     names = {c.name for c in members}
     steps = next(iter(shapes.values()))[0]
     dv = {n: workspace.array((n, "moves"), shapes[n], wiring.dtype) for n in names}
-    driven = {c.name for c in members if all(m.source in still and not m.lag for m in c.maps)}
-    rows = {n: (1, *shapes[n][1:]) if n in driven else shapes[n] for n in names}
-    j = {n: workspace.array((n, "demand"), rows[n], wiring.dtype) for n in names}
     inner = {c.name: [(t, w) for t, w in wiring.outgoing[c.name] if t in names] for c in members}
+    held = 1 if any(inner.values()) else hold
+    rows = {c.name: _rows(c, steps, still, held) for c in members}
+    j = {n: workspace.array((n, "demand"), (rows[n], *shapes[n][1:]), wiring.dtype) for n in names}
     if not any(inner.values()):
         for c in members:
             n = c.name
@@ -121,3 +134,10 @@ def demands_of_cell(
                     asked = pulled if asked is None else asked + pulled
             runs[c.name].step(t, asked)
     return {n: Wanted(dv[n], j[n]) for n in dv}
+
+
+def _rows(coupling: AffineCoupling, steps: int, still: Collection[str], hold: int) -> int:
+    """How many windows the demand on a population's current is summed over."""
+    if any(m.lag for m in coupling.maps):
+        return steps
+    return 1 if all(m.source in still for m in coupling.maps) else window_count(steps, hold)

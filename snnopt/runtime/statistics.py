@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.backends import window_means
 from snnopt.program import StateSpace
 from snnopt.runtime.forward import Wiring
 from snnopt.runtime.wires import Wire, lagged
@@ -85,8 +86,8 @@ class UseFeatures:
         return Gram(total.astype(self.dtype, copy=False), float(samples))
 
     def cross(self, signals: Mapping[str, Array], demand: Array) -> Array:
-        """``sum phi (rho dv)'`` as ``sum_t F(s[t])' j[t]`` [k, channels], j the filtered demand [T, N, n], or for signals
-        that do not change in time its sum [1, N, n].
+        """``sum phi (rho dv)'`` as ``sum_t F(s[t])' j[t]`` [k, channels], j the filtered demand [T, N, n], or its sums over
+        windows [K, N, n], which meet each window's mean of the signals.
 
         Steps that do not count need no mask: the demand is zero there.
         """
@@ -103,6 +104,8 @@ class UseFeatures:
         x = lagged(signals[wire.map.source], wire.map.lag, self.steps)
         constant = len(x) == 1
         rows = wire.spread(total if constant else demand).reshape(-1, wire.map.channels)
+        if not constant and len(demand) < len(x):
+            x = window_means(x, len(demand))
         return wire.patches(x[0] if constant else x).reshape(-1, wire.map.fan_in).T @ rows
 
     def _features(self, signals: Mapping[str, Array], mask: Array | None) -> list[Array]:

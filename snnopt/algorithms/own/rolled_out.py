@@ -55,6 +55,10 @@ class OwnRollout(RolloutAlgorithm):
         return self.nearest.step_coupling
 
     @property
+    def held(self) -> int | None:  # noqa: D102
+        return self.nearest.held
+
+    @property
     def weight_block(self) -> WeightStep:  # noqa: D102
         return self.nearest.weight_block
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Demand, Separable
+from snnopt.backends import Demand, Held, Separable
 
 Array = NDArray[Any]
 
@@ -63,7 +63,7 @@ class Entries:
             p, value = x.profile, x.value
             time = p[steps, samples if p.shape[1] > 1 else 0, neurons if p.shape[2] > 1 else 0]
             return np.asarray(time * value[samples, neurons])
-        return np.asarray(x.reshape(-1)[self.at])
+        return np.asarray((x.dense() if isinstance(x, Held) else x).reshape(-1)[self.at])
 
     def thresholds(self, threshold: Any) -> Any:
         """The threshold of each, of one or one for each neuron."""

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import RolloutAlgorithm
-from snnopt.backends import Demand, Move, Separable, one_or_each
+from snnopt.backends import Demand, Held, Move, Separable, one_or_each
 from snnopt.blocks import Binding
 from snnopt.penalties import FlippedStep
 from snnopt.runtime.adjoint import demand_on, demands_of_cell, priced, sum_of
@@ -39,6 +39,9 @@ from snnopt.runtime.views import CountView, loss_views
 from snnopt.split import spike_costs
 
 Array = NDArray[Any]
+
+HELD = 5
+"""Steps that demands are held for where inputs do not change in time, unless the algorithm says otherwise."""
 
 
 class Passes:
@@ -136,7 +139,7 @@ class Passes:
         inside = next(set(c) for c in self.program.cells if cell[0] in c)
         out = dict[str, Any]()
         for name in cell:
-            demand = demand_on(name, self.wiring, batch.weights, batch.demands, inside, batch.workspace)
+            demand = demand_on(name, self.wiring, batch.weights, batch.demands, inside, self.steps, batch.workspace)
             if name in batch.counts:
                 demand = batch.counts[name] if demand is None else sum_of(demand, batch.counts[name])
             price = prices.get(name, 0.0)
@@ -162,7 +165,7 @@ class Passes:
         shapes = {n: batch.activity[n].potentials.shape for n in cell}
         still = [n for n, x in batch.data.items() if len(x) == 1]
         wanted = demands_of_cell(
-            self.wiring, members, batch.weights, batch.outside, moves, shapes, batch.workspace, still
+            self.wiring, members, batch.weights, batch.outside, moves, shapes, batch.workspace, still, self._hold(batch)
         )
         batch.asked |= wanted
         batch.wanted |= wanted
@@ -188,6 +191,13 @@ class Passes:
         """Layers whose potentials move, cell by cell, the last first."""
         cells = [[n for n in cell if n in self.moves] for cell in reversed(self.program.cells)]
         return [cell for cell in cells if cell]
+
+    def _hold(self, batch: Batch) -> int:
+        """How many steps demands are held for on this batch: one where steps that do not count would get a share."""
+        if batch.lengths is not None:
+            return 1
+        constant = all(len(x) == 1 for x in batch.data.values())
+        return self.algorithm.held or (HELD if constant else 1)
 
     def _outputs(self, batch: Batch) -> None:
         """Begin the pass back with what the losses ask for."""
@@ -237,6 +247,8 @@ def absolute(demand: Demand | None) -> float:
         return 0.0
     if isinstance(demand, Separable):
         return float((np.abs(demand.profile).sum(0) * np.abs(demand.value)).sum(dtype=np.float64))
+    if isinstance(demand, Held):
+        demand = demand.dense()
     return float(np.abs(demand).sum(dtype=np.float64 if demand.dtype == np.float64 else None))
 
 

@@ -5,8 +5,9 @@ n[0], ..., n[L] neurons and c read-outs:
 
 - currents: ``B n[l-1] n[l]`` for every step, once where the input is constant;
 - read-out: ``B n[L] c`` to look, again after the solve, and for its gradient; its Gram matrix, and its solve;
-- pull-backs: ``B c n[L]`` from the read-out, whose demand is the same at all steps but for a factor, ``T B n[l+1] n[l]`` above;
-- weights: cross products ``T B n[l-1] n[l]`` (``B n[0] n[1]`` for a constant input), Gram matrices ``rows k (k+1) / 2`` on
+- pull-backs: ``B c n[L]`` from the read-out, whose demand is the same at all steps but for a factor, ``K B n[l+1] n[l]`` above,
+  with K windows that demands are held over (T where inputs change);
+- weights: cross products ``K B n[l-1] n[l]`` (``B n[0] n[1]`` for a constant input), Gram matrices ``rows k (k+1) / 2`` on
   ``gram_share`` of the samples, k = n[l-1] + 1, and solves ``k^3 / 3 + k^2 n[l]``, the first part of them in every ``refresh``-th
   batch; where k is more than twice the ``rank`` r, ``k^2 r + 2 k r^2 + r^3`` and ``2 k r n[l]``.
 
@@ -27,8 +28,9 @@ import numpy as np
 
 import snnopt as so
 from snnopt.algorithms.settings import MiniBatches
-from snnopt.backends import Factor, Outer, OuterFactor
+from snnopt.backends import Factor, Outer, OuterFactor, window_count
 from snnopt.runtime.loops.mini_batches import PROBE_EVERY
+from snnopt.runtime.sums.passes import HELD
 from snnopt.runtime.threads import blas_threads
 from tests.benchmarks.speed.suites import Net, Suite
 
@@ -146,9 +148,18 @@ def rollout_work(net: Net, steps: int, batch: int, constant: bool) -> Work:
 
 
 def sweep_work(
-    net: Net, steps: int, batch: int, constant: bool, gram_share: float, refresh: int = 1, rank: int | None = None
+    net: Net,
+    steps: int,
+    batch: int,
+    constant: bool,
+    gram_share: float,
+    refresh: int = 1,
+    rank: int | None = None,
+    hold: int | None = 1,
 ) -> Work:
-    """One sweep over one batch, of those that renew factors every ``refresh``-th time."""
+    """One sweep over one batch, of those that renew factors every ``refresh``-th time and hold demands for ``hold`` steps."""
+    exact = net.recurrent or not constant
+    windows = steps if exact else window_count(steps, hold or HELD)
     products, solves, passes = [], [], []
     *hidden, classes = net.sizes[1:]
     some = -(-batch // max(1, round(1 / gram_share)))
@@ -162,9 +173,11 @@ def sweep_work(
         before, first, entries = net.sizes[k], constant and k == 0, steps * batch * n
         width = before + 1 + (n if net.recurrent else 0)
         if k + 1 < len(hidden):
-            products.append(Product(f"pull-back to {k + 1}", steps * batch, hidden[k + 1], n))
+            products.append(Product(f"pull-back to {k + 1}", windows * batch, hidden[k + 1], n))
         passes.append(Passes(f"v read, j written {k + 1}", entries, 2 if k + 1 == len(hidden) else 3))
-        products.append(Product(f"cross product {k + 1}", before, batch if first else steps * batch, n))
+        products.append(Product(f"cross product {k + 1}", before, batch if first else windows * batch, n))
+        if not first and windows < steps:
+            passes.append(Passes(f"means over windows {k + 1}", steps * batch * before))
         if net.recurrent:
             products.append(Product(f"recurrent pull-back {k + 1}", batch, n, n, steps - 1))
             products.append(Product(f"recurrent cross product {k + 1}", n, steps * batch, n))
@@ -181,7 +194,7 @@ def epoch_work(suite: Suite, samples: int, constant: bool, online: so.Online, pr
     """An epoch in whole batches; with ``probes`` also the rollouts by which it controls its step."""
     batch = MiniBatches(online.epochs, online.batch_size).size(samples)
     sweeps = samples // batch
-    settings = (online.gram_share, online.refresh, online.rank)
+    settings = (online.gram_share, online.refresh, online.rank, online.hold)
     work = sweep_work(suite.net, suite.steps, batch, constant, *settings).repeated(sweeps)
     if probes:
         work = work + rollout_work(suite.net, suite.steps, batch, constant).repeated(sweeps / PROBE_EVERY)

@@ -1,0 +1,72 @@
+"""Windows of steps: T steps cut into K runs of equal length, the last one perhaps shorter.
+
+An array of K rows stands for one of T: a demand that is held over each window, or sums over them. K = T are the steps
+themselves, K = 1 is one window over all of time. T and K say how long windows are, ``ceil(T / K)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def window_count(steps: int, length: int) -> int:
+    """How many windows of at most ``length`` steps there are, as even ones as they come."""
+    even = window_length(steps, -(-steps // length))
+    return -(-steps // even)
+
+
+def window_length(steps: int, windows: int) -> int:
+    """Steps of a window."""
+    return -(-steps // windows)
+
+
+def window_means(x: Array, windows: int) -> Array:
+    """The means over windows of x [T, ...], [K, ...]."""
+    sums = window_sums(x, windows)
+    sums *= _shares(len(x), windows, x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+    return sums
+
+
+def window_sums(x: Array, windows: int) -> Array:
+    """The sums over windows of x [T, ...], [K, ...], an array of its own."""
+    length = window_length(len(x), windows)
+    out = np.empty((windows, *x.shape[1:]), x.dtype)
+    for k in range(windows):
+        np.add.reduce(x[k * length : (k + 1) * length], axis=0, out=out[k])
+    return out
+
+
+def _shares(steps: int, windows: int, dtype: np.dtype[Any]) -> Array:
+    """One over the number of steps of each window."""
+    length = window_length(steps, windows)
+    each = np.minimum(length, steps - length * np.arange(windows))
+    return (1 / each).astype(dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A demand that is the same at all steps of a window: value [K, N, n], for ``steps`` steps."""
+
+    value: Array
+    steps: int
+
+    @staticmethod
+    def mean(sums: Array, steps: int) -> Held:
+        """The means of what sums over windows [K, ...] are of."""
+        shares = _shares(steps, len(sums), sums.dtype)
+        return Held(sums * shares.reshape(-1, *[1] * (sums.ndim - 1)), steps)
+
+    @property
+    def length(self) -> int:
+        """Steps of a window."""
+        return window_length(self.steps, len(self.value))
+
+    def dense(self) -> Array:
+        """The demand as an array [T, N, n]."""
+        return np.repeat(self.value, self.length, axis=0)[: self.steps]
