@@ -367,7 +367,7 @@ def hard(clusters: Data) -> Data:
     return x, np.where(rng.random(len(y)) < 1 / 3, rng.integers(0, 3, len(y)), y)
 
 
-WILD = [so.Online(epochs=8, step=5000.0), so.Rollout(max_iter=10, step=1e5)]
+WILD = [so.Online(epochs=8, step=1e5), so.Rollout(max_iter=10, step=1e5)]
 """Steps so large that the loss rises."""
 
 

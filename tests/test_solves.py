@@ -103,7 +103,7 @@ def test_an_approximation_is_at_most_the_matrix_and_misses_its_small_part(
     near = Outer.near(matrix, rank)
     assert near.rows.shape == (rank, order) and near.dtype == dtype
     missed = np.linalg.eigvalsh(matrix.astype(np.float64) - near.rows.astype(np.float64).T @ near.rows)
-    sizes, eps = np.linalg.eigvalsh(matrix)[::-1], 200 * np.finfo(dtype).eps
+    sizes, eps = np.linalg.eigvalsh(matrix)[::-1], 500 * np.finfo(dtype).eps
     assert missed[0] >= -eps * sizes[0]
     # Halko, Martinsson and Tropp 2011, Theorem 10.5, for what the rank leaves out, with room for luck
     left = sizes[rank // 2 :].sum() if own > rank else 0.0

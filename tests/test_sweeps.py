@@ -355,9 +355,11 @@ def test_dithered_moves_have_the_size_asked_for() -> None:
     assert np.sqrt(np.mean(dv**2)) == pytest.approx(0.5 * 0.7 * 0.4, rel=1e-9)
 
 
-def test_the_readouts_step_fades_online() -> None:
+@pytest.mark.parametrize(
+    ("algorithm", "left"), [(so.Online(dtype="float64"), 1.0), (so.Federated(dtype="float64"), 0.25)]
+)
+def test_the_readouts_step_fades_where_sites_must_agree(algorithm: Any, left: float) -> None:
     (X, labels), steps = series(), []
-    algorithm = so.Online(dtype="float64")
     plan = so.compile(one_hidden("subtract"), algorithm)
     for fade in (1.0, 0.25):
         start = random_weights(plan)
@@ -367,13 +369,14 @@ def test_the_readouts_step_fades_online() -> None:
         sweeper.run(Word("rollout"), batch)
         sweeper.run(Word("readout"), batch)
         steps.append(sweeper.weights["y.weight"] - start["y.weight"])
-    np.testing.assert_allclose(steps[1], 0.25 * steps[0], rtol=1e-9)
+    np.testing.assert_allclose(steps[1], left * steps[0], rtol=1e-9)
 
 
 def test_running_sums_are_weighted_means() -> None:
     a, b = Gram(np.full((1, 2, 2), 6.0), 3.0), Gram(np.full((1, 2, 2), 10.0), 2.0)
-    np.testing.assert_allclose(a.scaled(0.5).mean, a.mean)
-    np.testing.assert_allclose((a.scaled(0.5) + b).mean, (0.5 * 6 + 10) / (0.5 * 3 + 2))
+    np.testing.assert_allclose(a.mean, 2.0)
+    np.testing.assert_allclose(a.weighted(0.7), 1.4)
+    np.testing.assert_allclose(b.after(a, 0.5).mean, (0.5 * 6 + 10) / (0.5 * 3 + 2))
 
 
 def test_full_batches_nudge_by_the_relative_excess() -> None:

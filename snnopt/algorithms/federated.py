@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from snnopt.algorithms.from_rollout import RolloutAlgorithm
@@ -41,7 +41,7 @@ class Federated(RolloutAlgorithm):
     batch_size : samples a mini-batch of a site; None takes a twelfth of its data, at least 32 and at most 256.
     pull : how strongly a site is held near the others.
     dual_step : of the scaled duals.
-    step : of the potentials, as in :class:`Online`; it falls linearly to zero over the rounds.
+    step : of the potentials, as in :class:`Online`; it falls linearly to zero over the rounds, and the read-out's with it.
     dtype : ``"float32"`` or ``"float64"``.
     """
 
@@ -92,4 +92,4 @@ class Federated(RolloutAlgorithm):
 
     @property
     def readout_block(self) -> ReadoutStep:  # noqa: D102
-        return self.local.readout_block
+        return replace(self.local.readout_block, fades=True)  # or sites would pull apart to the end

@@ -17,8 +17,8 @@ class Online(RolloutAlgorithm):
     """``online``: every mini-batch is rolled out, its demands travel back, and ridge solves turn them into weights.
 
     The potentials move by the dithered-step rule under a trust region of ``step * move`` volts (root mean square), which
-    sets each layer's rho; the step falls linearly to zero over the run. The weight block uses Gram sums that run over
-    batches, so a batch needs only its own cross products, and memory does not grow with the number of samples.
+    sets each layer's rho; that step falls linearly to zero over the run, the read-out's does not. The weight block uses Gram sums
+    that run over batches, so a batch needs only its own cross products, and memory does not grow with the number of samples.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ class Online(RolloutAlgorithm):
     step: float = 6.0
     move: float = 0.1
     ridge: float = 0.7
-    readout_step: float = 0.5
+    readout_step: float = 0.4
     readout_ridge: float = 1e-2
     dither: float = field(default=0.5, metadata=SHARE)
     memory: float = field(default=0.99, metadata=SHARE)
     gram_share: float = field(default=0.2, metadata=SHARE)
     rank: int = field(default=64, metadata=WHOLE)
-    refresh: int = field(default=4, metadata=WHOLE)
+    refresh: int = field(default=8, metadata=WHOLE)
     hold: int | None = field(default=None, metadata=WHOLE)
 
     name: ClassVar[str] = "online"

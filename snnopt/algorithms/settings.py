@@ -66,8 +66,11 @@ class WeightStep:
 
 @dataclass(frozen=True)
 class ReadoutStep:
-    """Read-out block: step eta, ridge over the features' mean square, forgetting factor."""
+    """Read-out block: step eta, ridge over the features' mean square, forgetting factor, whether the step falls as the
+    potentials' does.
+    """
 
     eta: float
     ridge: float
     memory: float
+    fades: bool = False

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnopt.backends.solves import cholesky, inverse_of_lower
+
 Array = NDArray[Any]
 
 STEEP, HOPELESS = 1e4, 1e5
@@ -33,11 +35,12 @@ class Outer:
         if not size > 0:
             return Outer(np.zeros((rank, len(matrix)), matrix.dtype))
         omega = _gaussian(len(matrix), rank, matrix.dtype)
-        seen = (matrix / matrix.dtype.type(size)) @ omega  # whose squares then neither overflow nor vanish
+        seen = matrix @ omega
+        seen /= matrix.dtype.type(size)  # so that its squares neither overflow nor vanish
         seen += matrix.dtype.type(np.finfo(matrix.dtype).eps * np.linalg.norm(seen)) * omega
         small = omega.T.astype(np.float64) @ seen
-        lower = np.linalg.cholesky((small + small.T) / 2)
-        return Outer((np.sqrt(size) * np.linalg.solve(lower, seen.T)).astype(matrix.dtype))
+        rows = inverse_of_lower(cholesky((small + small.T) / 2)) @ seen.T
+        return Outer((np.sqrt(size) * rows).astype(matrix.dtype))
 
     @property
     def diagonal(self) -> Array:
@@ -80,11 +83,12 @@ class OuterFactor:
         small = scaled @ rows.T
         small[np.diag_indices_from(small)] += 1
         work = np.dtype(np.float64) if outer.condition(d) > STEEP else self.dtype
-        back = scaled.T @ np.linalg.inv(small)
-        self.rows, self.back, self.inverse = (x.astype(work) for x in (rows, back, 1 / d[:, None]))
+        parts = (rows, np.linalg.inv(small) @ scaled, 1 / d[:, None])
+        self.rows, self.seen, self.inverse = (x.astype(work) for x in parts)
 
     def solve(self, right: Array) -> Array:
-        """``z`` of ``M @ z = right``, [k, m], in the rows' dtype."""
-        z = self.inverse * right
-        z -= self.back @ (self.rows @ z)
+        """``z`` of ``M @ z = right``, [k, m], in the rows' dtype: ``D^-1 (right - F' (I + F D^-1 F')^-1 F D^-1 right)``."""
+        z = self.rows.T @ (self.seen @ right)
+        np.subtract(right, z, out=z)
+        z *= self.inverse
         return z.astype(self.dtype, copy=False)

@@ -1,6 +1,7 @@
-"""Symmetric positive definite systems, in numpy's own BLAS.
+"""Symmetric positive definite systems, products in numpy's own BLAS and small factors by scipy's LAPACK.
 
 The numpy and scipy wheels carry one thread pool each, and alternating between the two costs milliseconds a call on few cores.
+So scipy gets matrices that are too small for it to wake its threads for.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 Array = NDArray[Any]
 
-BLOCK, TILE = 96, 32
-"""Order of the blocks of a substitution, and of those that are inverted at once."""
+BLOCK = 104
+"""Order of the blocks of factors and substitutions: OpenBLAS runs those factors on one thread, and some larger ones on all."""
 
 
 class Factor:
@@ -38,6 +40,9 @@ class Factor:
     def solve(self, right: Array) -> Array:
         """``z`` of ``matrix @ z = right``, [k, m], in the matrix's dtype: blocked substitution, one product a block."""
         lower, z = self.lower, right.astype(self.lower.dtype)
+        if len(self.blocks) == 1:
+            (inverse,) = self.inverses
+            return (inverse.T @ (inverse @ z)).astype(self.dtype, copy=False)
         for own, inverse in zip(self.blocks, self.inverses, strict=True):
             z[own] = inverse @ (z[own] - lower[own, : own.start] @ z[: own.start])
         for own, inverse in zip(reversed(self.blocks), reversed(self.inverses), strict=True):
@@ -51,25 +56,37 @@ def _factored(matrix: Array, blocks: list[slice]) -> tuple[Array, list[Array]]:
     ``L[k, k] L[k, k]' = M[k, k] - sum_{j<k} L[k, j] L[k, j]'``,
     ``L[i, k] = (M[i, k] - sum_{j<k} L[i, j] L[k, j]') L[k, k]^-T``.
     """
+    if len(blocks) == 1:
+        lower = cholesky(matrix)
+        return lower, [inverse_of_lower(lower)]
     lower, inverses = np.zeros_like(matrix), list[Array]()
     for own in blocks:
         column = matrix[own.start :, own] - lower[own.start :, : own.start] @ lower[own, : own.start].T
         size = own.stop - own.start
-        lower[own, own] = np.linalg.cholesky(column[:size])
-        inverses.append(_inverse(lower[own, own]))
+        lower[own, own] = cholesky(column[:size])
+        inverses.append(inverse_of_lower(lower[own, own]))
         lower[own.stop :, own] = column[size:] @ inverses[-1].T
     return lower, inverses
 
 
-def _inverse(lower: Array) -> Array:
-    """The inverse of a lower triangular matrix, by halves: ``[[P, 0], [-R Q P, R]]`` with P, R those of the diagonal blocks."""
-    n = len(lower)
-    if n <= TILE:
-        return np.linalg.inv(lower)
-    half, out = n // 2, np.zeros_like(lower)
-    out[:half, :half], out[half:, half:] = _inverse(lower[:half, :half]), _inverse(lower[half:, half:])
-    out[half:, :half] = -out[half:, half:] @ (lower[half:, :half] @ out[:half, :half])
-    return out
+def cholesky(matrix: Array) -> Array:
+    """L of ``L L' = M``, for a symmetric positive definite M of an order up to ``BLOCK``.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        M is not positive definite.
+    """
+    lower, info = (lapack.spotrf if matrix.dtype == np.float32 else lapack.dpotrf)(matrix, lower=1)
+    if info:
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    return np.asarray(lower)
+
+
+def inverse_of_lower(lower: Array) -> Array:
+    """The inverse of a lower triangular matrix of an order up to ``BLOCK``, its diagonal positive."""
+    inverse, _ = (lapack.strtri if lower.dtype == np.float32 else lapack.dtrtri)(lower, lower=1)
+    return np.asarray(inverse)
 
 
 def solve_spd(matrix: Array, right: Array) -> Array:

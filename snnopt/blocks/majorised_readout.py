@@ -68,4 +68,4 @@ def normal_equations(
     gram: Array, lam: Array, curvature: float, damping: float, mask: Array | None = None
 ) -> NormalEquations:
     """``(b (G + mu) + lam) dW' = c - lam W'`` for the weights that exist."""
-    return NormalEquations.of(plus_diagonal(gram * gram.dtype.type(curvature), lam + curvature * damping), lam, mask)
+    return NormalEquations.of(plus_diagonal(gram, lam + curvature * damping, curvature), lam, mask)

@@ -53,7 +53,8 @@ class NormalEquations:
 
     def solve(self, cross: Array, weights: Array) -> Array:
         """Return dW [channels, k] for c [k, channels] and the present W."""
-        right = cross - self.lam[:, None].astype(cross.dtype) * weights.T
+        right = self.lam[:, None].astype(cross.dtype) * weights.T
+        np.subtract(cross, right, out=right)
         if self.whole is not None:
             return self.whole.solve(right).T
         out = np.zeros_like(weights)
@@ -62,8 +63,8 @@ class NormalEquations:
         return out
 
 
-def plus_diagonal(matrix: Array, diagonal: Array | float) -> Array:
-    """``M + diag(d)``, in the matrix's dtype."""
-    system, at = matrix.copy(), np.arange(len(matrix))
+def plus_diagonal(matrix: Array, diagonal: Array | float, scale: float = 1.0) -> Array:
+    """``scale M + diag(d)``, in the matrix's dtype."""
+    system, at = matrix * matrix.dtype.type(scale), np.arange(len(matrix))
     system[at, at] += np.asarray(diagonal).astype(matrix.dtype)
     return system

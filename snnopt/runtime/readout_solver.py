@@ -48,9 +48,10 @@ class ReadoutSolver:
         self._collect(totals)
         assert self.grams is not None
         gradient = totals[f"{self.block.name}/cross"] / w.dtype.type(count)
-        eta = self.settings.eta * (fade if self.settings.memory else 1.0)
+        eta = self.settings.eta * (fade if self.settings.fades else 1.0)
         change, slope = np.empty_like(w), gradient.T + self.lam.astype(w.dtype) * w
-        curvature, grams = self.curvature, np.stack([self._gram(patterns) for _, patterns in self.groups])
+        curvature, each = self.curvature, [self._gram(patterns) for _, patterns in self.groups]
+        grams = each[0][None] if len(each) == 1 else np.stack(each)
         if self.split is not None:
             (held,), pulled = self.split.hold([w.dtype.type(curvature) * grams], -gradient, w)
             grams, gradient = held / w.dtype.type(curvature), -pulled
@@ -79,7 +80,7 @@ class ReadoutSolver:
         memory, old = self.settings.memory, self.grams
         fresh = [gram_of(totals, f"{self.block.name}/{k}") for k in range(len(self.uses.seen))]
         keep = memory and old is not None
-        self.grams = [o.scaled(memory) + g for o, g in zip(old or (), fresh, strict=True)] if keep else fresh
+        self.grams = [g.after(o, memory) for o, g in zip(old or (), fresh, strict=True)] if keep else fresh
 
     def _gram(self, patterns: Array) -> Array:
         """Sum over the losses of their means ``x x'``, each in units of the largest curvature."""

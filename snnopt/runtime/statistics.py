@@ -34,14 +34,16 @@ class Gram:
     def __add__(self, other: Gram) -> Gram:
         return Gram(self.total + other.total, self.count + other.count)
 
-    def scaled(self, factor: float) -> Gram:
-        """The same sums with the weight of their samples scaled (a forgetting factor)."""
-        return Gram(self.total * self.total.dtype.type(factor), self.count * factor)
+    def after(self, old: Gram, memory: float) -> Gram:
+        """These sums added to older ones, whose samples weigh ``memory`` by now (a forgetting factor)."""
+        total = old.total * old.total.dtype.type(memory)
+        total += self.total
+        return Gram(total, old.count * memory + self.count)
 
     @property
     def mean(self) -> Array:
         """Mean over samples."""
-        return self.total / self.total.dtype.type(self.count)
+        return self.weighted(1.0)
 
     @property
     def active(self) -> bool:
@@ -50,7 +52,7 @@ class Gram:
 
     def weighted(self, rho: float) -> Array:
         """``rho`` times the mean, [patterns, k, k]."""
-        return self.total.dtype.type(rho) * self.mean
+        return self.total * self.total.dtype.type(rho / self.count)
 
 
 class UseFeatures:
@@ -80,7 +82,7 @@ class UseFeatures:
         features = self._features(signals, mask)
         samples, per_space = features[0].shape[-3], [self._products(phi) for phi in features]
         if len(self.spaces) == 1:
-            total = per_space[0].sum(0)[None]
+            total = per_space[0]
         else:
             total = np.stack([sum(per_space[g][p] for p, g in enumerate(row)) for row in self.patterns])
         return Gram(total.astype(self.dtype, copy=False), float(samples))

@@ -145,7 +145,7 @@ class WeightSolver:
         memory, old = self.settings.memory**waited, self.grams
         fresh = [gram_of(totals, f"{self.block.name}/{k}") for k in range(len(self.features))]
         self.grams = (
-            fresh if not memory or old is None else [o.scaled(memory) + g for o, g in zip(old, fresh, strict=True)]
+            fresh if not memory or old is None else [g.after(o, memory) for o, g in zip(old, fresh, strict=True)]
         )
 
 

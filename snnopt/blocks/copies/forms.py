@@ -34,7 +34,8 @@ TERM_FORMS: tuple[type[TermCopy], ...] = (
 def half_square(w: Array) -> float:
     """``||W||^2 / 2``, which weight blocks hold themselves; in whatever order the matrix is stored."""
     flat = w.ravel(order="K")
-    return float(np.dot(flat, flat)) / 2
+    square = float(np.dot(flat, flat))
+    return (square if np.isfinite(square) else float(np.sum(flat.astype(np.float64) ** 2))) / 2
 
 
 VALUES: dict[str, Callable[[Array], float]] = {
