@@ -165,23 +165,26 @@ def check_adjoint(name: str, neuron: str, size: str, dtype: Any, asked: str, ste
     }
     given = demand(asked, shape, rng, dtype)
     found, expected = ([np.full(shape, np.nan, dtype) for _ in range(2)] for _ in range(2))
-    kernels_named(name).adjoint(space, given, moves[step], *found)
-    NUMPY.adjoint(space, given, moves[step], *expected)
-    for mine, reference in zip(found, expected, strict=True):
+    squares = [np.full(shape[1:], np.nan, dtype) for _ in range(2)]
+    kernels_named(name).adjoint(space, given, moves[step], shape[0], found[1], found[0], squares[0])
+    NUMPY.adjoint(space, given, moves[step], shape[0], expected[1], expected[0], squares[1])
+    for mine, reference in zip([*found, squares[0]], [*expected, squares[1]], strict=True):
         same(mine, reference)
+    np.testing.assert_allclose(squares[1], (expected[0].astype(float) ** 2).sum(0), rtol=10 * np.finfo(dtype).eps)
     for length in (shape[0], 4):
         windows = window_count(shape[0], length)
         starts = range(0, shape[0], -(-shape[0] // windows))
         sums = [np.full((windows, *shape[1:]), np.nan, dtype) for _ in range(2)]
         for kernels, total in zip((kernels_named(name), NUMPY), sums, strict=True):
-            kernels.adjoint(space, given, moves[step], found[0], total)
-            same(found[0], expected[0])
+            again = np.full_like(squares[0], np.nan)
+            kernels.adjoint(space, given, moves[step], shape[0], total, squares=again)
+            same(again, squares[0])
         same(*sums)
         tight = np.finfo(dtype).eps * np.abs(expected[1]).sum(0) * len(expected[1])
         exact = np.add.reduceat(expected[1], starts, dtype=np.float64)
         assert (np.abs(sums[1] - exact) <= tight).all()
     if isinstance(given, Held):
-        kernels_named(name).adjoint(space, given.dense(), moves[step], *found)
+        kernels_named(name).adjoint(space, given.dense(), moves[step], shape[0], found[1], found[0])
         same(found[0], expected[0])
     if asked != "none" and step != "linear" and np.prod(shape) > 10:
         assert np.any(expected[0]) and not np.all(expected[0]), "some move and some do not"
@@ -205,7 +208,7 @@ def test_step_by_step(name: str, neuron: str, dtype: Any) -> None:
         given, beside = demand(asked, v.shape, rng, dtype), rng.normal(size=v.shape).astype(dtype)
         found, expected = ([np.full_like(v, np.nan) for _ in range(2)] for _ in range(2))
         for kernels, arrays in ((kernels_named(name), found), (NUMPY, expected)):
-            back = kernels.backward(space, given, move, *arrays)
+            back = kernels.backward(space, given, move, *reversed(arrays))
             for t in reversed(range(len(v))):
                 back.step(t, beside[t] if t % 3 else None)
         for a, b in zip(found, expected, strict=True):

@@ -56,18 +56,29 @@ class Kernels(ABC):
         """``kappa * x``: x [T, ...] through ``C (z - A)^{-1} B`` without spikes. The dynamics must be uniform."""
 
     @abstractmethod
-    def adjoint(self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array) -> None:
+    def adjoint(
+        self,
+        space: StateSpace,
+        demand: Demand | None,
+        move: Move,
+        steps: int,
+        current: Array,
+        potentials: Array | None = None,
+        squares: Array | None = None,
+    ) -> None:
         """Run a population that does not read itself backward in time, given the demand on its spikes.
 
         ``dv[t] = move(t, da[t] + R' lambda[t+1])``, ``lambda[t] = C' dv[t] + A' lambda[t+1]``, ``j[t] = B' lambda[t]``.
 
         Parameters
         ----------
-        potentials, current : dv [T, N, n] and j, filled in; j as its sums over K windows of steps, [K, N, n], K = T for j itself.
+        steps : T.
+        current : j, filled in, as its sums over K windows of steps, [K, N, n]; K = T for j itself.
+        potentials, squares : dv, [T, N, n], and the sum of its squares over time, [N, n], filled in where they are given.
         """
 
     @abstractmethod
     def backward(
-        self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
+        self, space: StateSpace, demand: Demand | None, move: Move, current: Array, potentials: Array
     ) -> Backward:
-        """The same for a population that reads itself; the arguments as in :meth:`adjoint`."""
+        """The same for a population that reads itself; j [T, N, n] and dv, filled in step by step."""

@@ -55,7 +55,7 @@ class NumbaBackward(Backward):
     """A population's costates under the dithered step, and the arrays that it fills."""
 
     def __init__(
-        self, numbers: tuple[Any, ...], demand: Demand | None, move: Dithered, potentials: Array, current: Array
+        self, numbers: tuple[Any, ...], demand: Demand | None, move: Dithered, current: Array, potentials: Array
     ) -> None:
         dtype = potentials.dtype
         self.before = (*numbers, dtype.type(move.width), *_forms(demand, dtype))
@@ -102,33 +102,42 @@ class NumbaKernels(Kernels):
         return out
 
     def adjoint(  # noqa: D102
-        self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
+        self,
+        space: StateSpace,
+        demand: Demand | None,
+        move: Move,
+        steps: int,
+        current: Array,
+        potentials: Array | None = None,
+        squares: Array | None = None,
     ) -> None:
-        dtype = potentials.dtype
+        dtype = current.dtype
         numbers = _numbers(space, dtype)
         if numbers is None or not isinstance(move, Dithered | Branches):
-            NUMPY.adjoint(space, demand, move, potentials, current)
+            NUMPY.adjoint(space, demand, move, steps, current, potentials, squares)
             return
         A, B, R, C, threshold = numbers
-        asked, v, dv, j = _forms(demand, dtype), _rows(move.potentials), _rows(potentials), _rows(current)
+        asked, v, j = _forms(demand, dtype), _rows(move.potentials), _rows(current)
+        dv = np.empty((0, v.shape[1]), dtype) if potentials is None else _rows(potentials)
+        total = np.empty(0, dtype) if squares is None else squares.reshape(-1)
 
         def run(first: int, last: int) -> None:
             if isinstance(move, Dithered):
-                passes.dithered(A, B, R, C, threshold, dtype.type(move.width), *asked, v, dv, j, first, last)
+                passes.dithered(A, B, R, C, threshold, dtype.type(move.width), *asked, v, dv, j, total, first, last)
             else:
                 above, rho = np.nextafter(threshold, dtype.type(np.inf)), dtype.type(move.rho)
                 sides = (threshold, above, rho, dtype.type(move.sigma))
-                passes.branches(A, B, R, C, *sides, *asked, v, _rows(move.spikes), dv, j, first, last)
+                passes.branches(A, B, R, C, *sides, *asked, v, _rows(move.spikes), dv, j, total, first, last)
 
         _in_pieces(run, v.shape)
 
     def backward(  # noqa: D102
-        self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
+        self, space: StateSpace, demand: Demand | None, move: Move, current: Array, potentials: Array
     ) -> Backward:
         numbers = _numbers(space, potentials.dtype)
         if numbers is None or not isinstance(move, Dithered) or len(current) < len(potentials):
-            return NUMPY.backward(space, demand, move, potentials, current)
-        return NumbaBackward(numbers, demand, move, potentials, current)
+            return NUMPY.backward(space, demand, move, current, potentials)
+        return NumbaBackward(numbers, demand, move, current, potentials)
 
 
 def _rows(x: Array) -> Array:

@@ -140,6 +140,13 @@ def _gather(total, j):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _square(dv, total):  # type: ignore[no-untyped-def]
+    """Add the squares of dv[t] to their sums over time, if those are there."""
+    for k in range(len(total)):
+        total[k] += dv[k] * dv[k]
+
+
+@compiled
 def _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, v, dv, out, total):  # type: ignore[no-untyped-def]
     """One step back with ``dv = da max(0, height + fall |v - theta|)``; :func:`_back` in the same visit, as it is the hottest.
 
@@ -167,23 +174,29 @@ def _dither(A, B, R, C, threshold, fall, height, beside, asked, x, y, v, dv, out
 
 
 @compiled
-def dithered(A, B, R, C, threshold, width, profile, value, dense, potentials, dv, current, first, last):  # type: ignore[no-untyped-def]
-    """All steps of it, ``dv = da max(0, 1/w - |v - theta| / w^2)``."""
-    number = dv.dtype.type
+def dithered(  # type: ignore[no-untyped-def]
+    A, B, R, C, threshold, width, profile, value, dense, potentials, dv, current, squares, first, last
+):
+    """All steps of it, ``dv = da max(0, 1/w - |v - theta| / w^2)``; dv, and its squares over time, where they have entries."""
+    number, steps = dv.dtype.type, len(potentials)
     fall, height, zero = number(-1) / (width * width), number(1) / width, number(0)
-    x, y, asked, nothing = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), dv[0, :0]
-    room, length, hold = np.empty(BLOCK, dv.dtype), _length(len(dv), len(current)), _length(len(dv), len(dense))
+    x, y, asked, nothing = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), squares[:0]
+    room, length, hold = np.empty(BLOCK, dv.dtype), _length(steps, len(current)), _length(steps, len(dense))
+    moved = np.empty(BLOCK, dv.dtype)
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
         x[:], y[:] = zero, zero
+        total = squares[start:end]
+        total[:] = zero
         if length > 1:
             current[:, start:end] = zero
-        for t in range(len(dv) - 1, -1, -1):
+        for t in range(steps - 1, -1, -1):
             _ask(t, hold, start, end, profile, value, dense, asked)
-            rows = potentials[t, start:end], dv[t, start:end]
+            move = dv[t, start:end] if len(dv) else moved[: end - start]
             own = asked[: end - start], x[: end - start], y[: end - start]
             places = _places(current, t, length, start, end, room)
-            _dither(A, B, R, C, threshold, fall, height, nothing, *own, *rows, *places)
+            _dither(A, B, R, C, threshold, fall, height, nothing, *own, potentials[t, start:end], move, *places)
+            _square(move, total)
 
 
 @compiled
@@ -197,21 +210,42 @@ def dithered_at(t, A, B, R, C, threshold, width, profile, value, dense, beside, 
 
 @compiled
 def branches(  # type: ignore[no-untyped-def]
-    A, B, R, C, threshold, above, rho, sigma, profile, value, dense, potentials, spikes, dv, current, first, last
+    A,
+    B,
+    R,
+    C,
+    threshold,
+    above,
+    rho,
+    sigma,
+    profile,
+    value,
+    dense,
+    potentials,
+    spikes,
+    dv,
+    current,
+    squares,
+    first,
+    last,
 ):
     """The adjoint pass with the exact step: to the other side where ``(1 - 2s) da - rho/2 (v - theta)^2 > sigma/2``."""
-    number = dv.dtype.type
+    number, steps = dv.dtype.type, len(potentials)
     half, bar, one, two, zero = rho / number(2), sigma / number(2), number(1), number(2), number(0)
     x, y, asked = np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype), np.empty(BLOCK, dv.dtype)
-    room, length, hold = np.empty(BLOCK, dv.dtype), _length(len(dv), len(current)), _length(len(dv), len(dense))
+    room, length, hold = np.empty(BLOCK, dv.dtype), _length(steps, len(current)), _length(steps, len(dense))
+    moved = np.empty(BLOCK, dv.dtype)
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
         x[:], y[:] = zero, zero
+        squared = squares[start:end]
+        squared[:] = zero
         if length > 1:
             current[:, start:end] = zero
-        for t in range(len(dv) - 1, -1, -1):
+        for t in range(steps - 1, -1, -1):
             _ask(t, hold, start, end, profile, value, dense, asked)
-            v, s, move = potentials[t, start:end], spikes[t, start:end], dv[t, start:end]
+            v, s = potentials[t, start:end], spikes[t, start:end]
+            move = dv[t, start:end] if len(dv) else moved[: end - start]
             out, total = _places(current, t, length, start, end, room)
             da, x0, y0 = asked[: end - start], x[: end - start], y[: end - start]
             _answer(R, v[:0], da, x0, y0)
@@ -222,3 +256,4 @@ def branches(  # type: ignore[no-untyped-def]
                 move[j] = rho * (side - v[j]) if pays else zero
             _back(A, B, C, move, x0, y0, out)
             _gather(total, out)
+            _square(move, squared)

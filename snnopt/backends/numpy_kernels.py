@@ -140,24 +140,40 @@ class NumpyForward(Forward):
 
 
 class NumpyBackward(Backward):
-    """A costate, and the arrays that it fills."""
+    """A costate, and the arrays that it fills: dv unless it is None, j, and the sums of dv's squares if they are there."""
 
-    def __init__(self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array) -> None:
-        self.c, self.demand, self.move = coefficients(space, potentials.dtype), demand, move
-        self.potentials, self.current, self.length = potentials, current, window_length(len(potentials), len(current))
+    def __init__(
+        self,
+        space: StateSpace,
+        demand: Demand | None,
+        move: Move,
+        steps: int,
+        current: Array,
+        potentials: Array | None,
+        squares: Array | None = None,
+    ) -> None:
+        self.c, self.demand, self.move = coefficients(space, current.dtype), demand, move
+        self.potentials, self.current, self.squares = potentials, current, squares
+        self.length = window_length(steps, len(current))
         if self.length > 1:
             current[:] = 0
+        if squares is not None:
+            squares[:] = 0
         self.costate: list[Array | None] = [None] * self.c.order
 
     def step(self, t: int, asked: Array | None) -> None:  # noqa: D102
-        total = demand_at(self.demand, t, self.potentials.shape, self.potentials.dtype)
+        total = demand_at(self.demand, t, self.current.shape, self.current.dtype)
         for reset, later in zip(self.c.R, self.costate, strict=True):
             if reset is not None and later is not None:
                 total += reset * later
         if asked is not None:
             total += asked
-        self.potentials[t] = self.move(t, total)
-        self.costate, j = adjoint_step(self.c, self.costate, self.potentials[t])
+        dv = self.move(t, total)
+        if self.potentials is not None:
+            self.potentials[t] = dv
+        if self.squares is not None:
+            self.squares += dv * dv
+        self.costate, j = adjoint_step(self.c, self.costate, dv)
         if self.length > 1:
             self.current[t // self.length] += j
         else:
@@ -184,16 +200,23 @@ class NumpyKernels(Kernels):
         return out
 
     def adjoint(  # noqa: D102
-        self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
+        self,
+        space: StateSpace,
+        demand: Demand | None,
+        move: Move,
+        steps: int,
+        current: Array,
+        potentials: Array | None = None,
+        squares: Array | None = None,
     ) -> None:
-        run = self.backward(space, demand, move, potentials, current)
-        for t in range(len(potentials) - 1, -1, -1):
+        run = NumpyBackward(space, demand, move, steps, current, potentials, squares)
+        for t in range(steps - 1, -1, -1):
             run.step(t, None)
 
     def backward(  # noqa: D102
-        self, space: StateSpace, demand: Demand | None, move: Move, potentials: Array, current: Array
+        self, space: StateSpace, demand: Demand | None, move: Move, current: Array, potentials: Array
     ) -> Backward:
-        return NumpyBackward(space, demand, move, potentials, current)
+        return NumpyBackward(space, demand, move, len(potentials), current, potentials)
 
 
 NUMPY = NumpyKernels()

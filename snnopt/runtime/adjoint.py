@@ -12,14 +12,15 @@ within a membrane's time constant, so that a few steps lose little, and products
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Demand, Held, Move, Separable, window_count
+from snnopt.backends import Demand, Dithered, Held, Move, Separable, window_count
 from snnopt.program import AffineCoupling
 from snnopt.runtime.forward import Weights, Wiring
 from snnopt.runtime.wires import Wire, advanced
@@ -84,12 +85,33 @@ def priced(demand: Demand | None, price: float, like: Array, mask: Array | None)
 class Wanted:
     """Demand ``current`` j on a population's current, and the moves ``potentials`` dv (demand units), [T, N, n].
 
+    Where only the size of the moves is wanted of every pass, ``moves`` finds them anew for who asks, as long as the arrays of the
+    batch are there, and ``squared`` are the sums of their squares over time, [N, n].
     Where demands are held over windows, j is its sums over them, [K, N, n]; where nothing that makes the current changes in
     time, over all of time, [1, N, n].
     """
 
-    potentials: Array
+    moves: Array | Callable[[], Array]
     current: Array
+    squared: Array | None = None
+
+    @cached_property
+    def potentials(self) -> Array:
+        """dv [T, N, n]."""
+        return self.moves() if callable(self.moves) else self.moves
+
+    @property
+    def squares(self) -> float:
+        """The sum of the squares of all moves."""
+        if self.squared is None:
+            flat = self.potentials.ravel()
+            return float(np.dot(flat, flat))
+        return float(self.squared.sum(dtype=np.float64))
+
+    def times(self, share: float) -> Wanted:
+        """This share of the moves and of the demand."""
+        scale = self.current.dtype.type(share)
+        return self if share == 1 else Wanted(lambda: scale * self.potentials, scale * self.current)
 
 
 def demands_of_cell(
@@ -110,18 +132,18 @@ def demands_of_cell(
     """
     names = {c.name for c in members}
     steps = next(iter(shapes.values()))[0]
-    dv = {n: workspace.array((n, "moves"), shapes[n], wiring.dtype) for n in names}
     inner = {c.name: [(t, w) for t, w in wiring.outgoing[c.name] if t in names] for c in members}
     held = 1 if any(inner.values()) else hold
     rows = {c.name: _rows(c, steps, still, held) for c in members}
     j = {n: workspace.array((n, "demand"), (rows[n], *shapes[n][1:]), wiring.dtype) for n in names}
     if not any(inner.values()):
-        for c in members:
-            n = c.name
-            wiring.kernels.adjoint(c.dynamics, outside.get(n), moves[n], dv[n], j[n])
-        return {n: Wanted(dv[n], j[n]) for n in dv}
+        return {
+            c.name: _wanted(wiring, c, outside.get(c.name), moves[c.name], j[c.name], shapes[c.name], workspace)
+            for c in members
+        }
+    dv = {n: workspace.array((n, "moves"), shapes[n], wiring.dtype) for n in names}
     runs = {
-        c.name: wiring.kernels.backward(c.dynamics, outside.get(c.name), moves[c.name], dv[c.name], j[c.name])
+        c.name: wiring.kernels.backward(c.dynamics, outside.get(c.name), moves[c.name], j[c.name], dv[c.name])
         for c in members
     }
     for t in range(steps - 1, -1, -1):
@@ -134,6 +156,32 @@ def demands_of_cell(
                     asked = pulled if asked is None else asked + pulled
             runs[c.name].step(t, asked)
     return {n: Wanted(dv[n], j[n]) for n in dv}
+
+
+def _wanted(
+    wiring: Wiring,
+    coupling: AffineCoupling,
+    demand: Demand | None,
+    move: Move,
+    j: Array,
+    shape: tuple[int, ...],
+    workspace: Workspace,
+) -> Wanted:
+    """What a population that does not feed itself is asked for; of the dithered step's moves only their size is kept."""
+    space, name, steps = coupling.dynamics, coupling.name, shape[0]
+    if not isinstance(move, Dithered):
+        dv = workspace.array((name, "moves"), shape, wiring.dtype)
+        wiring.kernels.adjoint(space, demand, move, steps, j, dv)
+        return Wanted(dv, j)
+
+    def again() -> Array:
+        found = np.empty(shape, wiring.dtype)
+        wiring.kernels.adjoint(space, demand, move, steps, np.empty_like(j), found)
+        return found
+
+    squared = workspace.array((name, "squares"), shape[1:], wiring.dtype)
+    wiring.kernels.adjoint(space, demand, move, steps, j, squares=squared)
+    return Wanted(again, j, squared)
 
 
 def _rows(coupling: AffineCoupling, steps: int, still: Collection[str], hold: int) -> int:

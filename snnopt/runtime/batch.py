@@ -113,9 +113,7 @@ class Batch(Found):
         return step_mask(self.lengths, len(some), some.dtype)
 
     def take(self, layer: str, damping: float) -> None:  # noqa: D102
-        share, asked = self.share_taken(layer, damping), self.asked[layer]
-        scale = asked.current.dtype.type(share)
-        self.wanted[layer] = asked if share == 1 else Wanted(scale * asked.potentials, scale * asked.current)
+        self.wanted[layer] = self.asked[layer].times(self.share_taken(layer, damping))
 
     def firing_rates(self) -> dict[str, float]:  # noqa: D102
         return {n: self.firing_rate(n) for n, a in self.activity.items() if a.spikes is not None}

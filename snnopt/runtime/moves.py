@@ -121,7 +121,7 @@ class DitheredMoves(Moves):
         return lambda t, demand: self.rule.move(demand, self.rule.slope(v[t], self.threshold, width), 1.0)
 
     def moved(self, batch: Batch, wanted: Wanted, given: Values, total: float) -> Values:  # noqa: D102
-        return {"squares": squares(wanted.potentials)}
+        return {"squares": wanted.squares}
 
     def penalty(self, totals: Values, entries: float, step: float) -> float:  # noqa: D102
         return volts_penalty(totals["squares"], step * self.settings.volts * self.unit, entries)
@@ -232,7 +232,7 @@ class LinearMoves(Moves):
 
     def moved(self, batch: Batch, wanted: Wanted, given: Values, total: float) -> Values:  # noqa: D102
         own = batch.activity[self.layer].potentials
-        return {"squares": squares(wanted.potentials), "volts": squares(own)}
+        return {"squares": wanted.squares, "volts": squares(own)}
 
     def penalty(self, totals: Values, entries: float, step: float) -> float:  # noqa: D102
         size = max(math.sqrt(totals["volts"] / entries), TINY)

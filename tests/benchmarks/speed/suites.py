@@ -57,7 +57,7 @@ class Suite:
     net: Net
     steps: int
     target: float
-    lengths: tuple[float, ...] = (2, 4, 6, 10)
+    lengths: tuple[float, ...] = (1, 1.5, 2, 3, 4, 6, 10)
     peer_lengths: tuple[int, ...] = (5, 10, 20, 40)
     batches: tuple[int, ...] = (32, 64, 128, 256)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -111,7 +111,7 @@ SUITES: dict[str, Suite] = {
         Net((784, 800, 800, 10)),
         steps=10,
         target=97.0,
-        lengths=(0.75, 1, 2),
+        lengths=(0.4, 0.5, 0.75, 1, 2),
         peer_lengths=(1, 2, 4, 8),
         batches=(128, 256, 512),
         tuning="halving",
