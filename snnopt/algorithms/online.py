@@ -45,7 +45,7 @@ class Online(RolloutAlgorithm):
     step: float = 6.0
     move: float = 0.1
     ridge: float = 0.7
-    readout_step: float = 0.4
+    readout_step: float = 0.3
     readout_ridge: float = 1e-2
     dither: float = field(default=0.5, metadata=SHARE)
     memory: float = field(default=0.99, metadata=SHARE)

@@ -114,7 +114,7 @@ def say(text: str) -> None:
 
 def tune(side: Side, suite: Suite, threads: int, quick: bool) -> tuple[Any, int]:
     """The best settings on the tuning seeds, and how many were tried."""
-    seeds = suite.tuning_seeds[:1] if quick else suite.tuning_seeds
+    seeds = side.tuning_seeds(suite, quick)
     data = {seed: suite.data(seed) for seed in seeds}
 
     def found(stage: Stage) -> Any:

@@ -35,6 +35,10 @@ class Side(ABC):
     def versions(self) -> dict[str, str]:
         """Versions of what it runs on."""
 
+    def tuning_seeds(self, suite: Suite, quick: bool) -> tuple[int, ...]:
+        """The seeds that settings are chosen on: all of the suite's, or its first."""
+        return suite.tuning_seeds[:1] if quick else suite.tuning_seeds
+
     @abstractmethod
     def stages(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Callable[[Any], Stage]]:
         """What is tried, stage by stage; each is made from the best settings of the one before (None for the first)."""
