@@ -19,12 +19,13 @@ from snnopt.backends import (
     NUMPY,
     Branches,
     Dithered,
-    Held,
+    HeldDemand,
     Kernels,
     Separable,
     chosen_kernels,
     kernels_named,
     window_count,
+    window_means,
 )
 from snnopt.backends.chosen import WORTH
 from snnopt.blocks.dithered_step import DitheredStep
@@ -136,7 +137,7 @@ ASKED = ["none", "separable", "by sample", "by neuron", "dense", "held"]
 def demand(kind: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: Any) -> Any:
     steps, samples, n = shape
     if kind == "held":
-        return Held(rng.normal(size=(window_count(steps, 4), samples, n)).astype(dtype), steps)
+        return HeldDemand(rng.normal(size=(window_count(steps, 4), samples, n)).astype(dtype), steps)
     profiles = {"separable": (steps, 1, 1), "by sample": (steps, samples, 1), "by neuron": (steps, 1, n)}
     if kind in profiles:
         profile = rng.normal(size=profiles[kind]).astype(dtype)
@@ -166,8 +167,8 @@ def check_adjoint(name: str, neuron: str, size: str, dtype: Any, asked: str, ste
     given = demand(asked, shape, rng, dtype)
     found, expected = ([np.full(shape, np.nan, dtype) for _ in range(2)] for _ in range(2))
     squares = [np.full(shape[1:], np.nan, dtype) for _ in range(2)]
-    kernels_named(name).adjoint(space, given, moves[step], shape[0], found[1], found[0], squares[0])
-    NUMPY.adjoint(space, given, moves[step], shape[0], expected[1], expected[0], squares[1])
+    kernels_named(name).adjoint(space, given, moves[step], shape[0], found[1], potentials=found[0], squares=squares[0])
+    NUMPY.adjoint(space, given, moves[step], shape[0], expected[1], potentials=expected[0], squares=squares[1])
     for mine, reference in zip([*found, squares[0]], [*expected, squares[1]], strict=True):
         same(mine, reference)
     np.testing.assert_allclose(squares[1], (expected[0].astype(float) ** 2).sum(0), rtol=10 * np.finfo(dtype).eps)
@@ -183,8 +184,8 @@ def check_adjoint(name: str, neuron: str, size: str, dtype: Any, asked: str, ste
         tight = np.finfo(dtype).eps * np.abs(expected[1]).sum(0) * len(expected[1])
         exact = np.add.reduceat(expected[1], starts, dtype=np.float64)
         assert (np.abs(sums[1] - exact) <= tight).all()
-    if isinstance(given, Held):
-        kernels_named(name).adjoint(space, given.dense(), moves[step], shape[0], found[1], found[0])
+    if isinstance(given, HeldDemand):
+        kernels_named(name).adjoint(space, given.dense(), moves[step], shape[0], found[1], potentials=found[0])
         same(found[0], expected[0])
     if asked != "none" and step != "linear" and np.prod(shape) > 10:
         assert np.any(expected[0]) and not np.all(expected[0]), "some move and some do not"
@@ -253,6 +254,19 @@ os.waitpid(child, 0)
 def test_a_forked_process_has_threads_of_its_own() -> None:
     environment = os.environ | {"NUMBA_NUM_THREADS": "2"}
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=60, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("steps", "length", "windows"),
+    [(1, 1, [1]), (1, 5, [1]), (10, 5, [5, 5]), (6, 5, [3, 3]), (5, 4, [3, 2]), (7, 1, [1] * 7)],
+)
+def test_windows_are_even(steps: int, length: int, windows: list[int]) -> None:
+    assert window_count(steps, length) == len(windows)
+    x = np.arange(float(steps))
+    parts = np.split(x, np.cumsum(windows)[:-1])
+    np.testing.assert_allclose(window_means(x, len(windows)), [p.mean() for p in parts])
+    dense = HeldDemand(np.arange(float(len(windows))), steps).dense()
+    np.testing.assert_array_equal(dense, np.repeat(np.arange(len(windows)), windows))
 
 
 def test_auto_chooses_by_size_alone(monkeypatch: pytest.MonkeyPatch) -> None:

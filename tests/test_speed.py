@@ -147,7 +147,7 @@ def test_counts_of_a_constant_input_are_those_by_hand() -> None:
         }
     )
     entries = 2 * 60 * 4 + 3 * 60 * 5 + 60 * 5  # rollout, and the read-out's look at the spikes
-    entries += 3 * 60 * 4 + 2 * 60 * 5  # back: the last layer's demand is one for all steps
+    entries += 60 * 4 + (60 + 1 * 10) * 4 - 60 * 4 + 10 * 4 + 60 * 5 + 60 * 5  # back
     entries += 2 * 6 * 2 * 4  # features of layer 2
     assert work.bytes == 4 * entries
     assert work.largest_current == 10 * 6 * 4 * 5
@@ -169,10 +169,13 @@ def test_counts_of_a_wide_layer_are_those_by_hand() -> None:
     found = multiply_adds(sweep_work(Net((30, 8, 2)), 5, 10, constant=True, gram_share=0.5, refresh=4, rank=5))
     assert found["solve weights 1"] == pytest.approx((31**2 * 5 + 2 * 31 * 5**2 + 5**3) / 4 + 2 * 31 * 5 * 8)
     assert found["solve read-out"] == pytest.approx(9**3 / 3 + 9**2 * 2)
+    narrow = multiply_adds(sweep_work(Net((9, 8, 2)), 5, 10, constant=True, gram_share=0.5, refresh=4, rank=5))
+    assert narrow["solve weights 1"] == pytest.approx(10**3 / 3 / 4 + 10**2 * 8)
+
+
+def test_counts_of_held_demands_are_those_by_hand() -> None:
     held = multiply_adds(sweep_work(Net((3, 4, 5, 2)), 6, 10, constant=True, gram_share=0.5, hold=3))
     assert held["pull-back to 1"] == held["cross product 2"] == 2 * 10 * 5 * 4
-    deep = multiply_adds(sweep_work(Net((9, 8, 2)), 5, 10, constant=True, gram_share=0.5, refresh=4, rank=5))
-    assert deep["solve weights 1"] == pytest.approx(10**3 / 3 / 4 + 10**2 * 8)
 
 
 def test_a_rollout_is_part_of_a_sweep() -> None:

@@ -21,6 +21,7 @@ from snnopt.runtime.stacking import stack
 from snnopt.runtime.statistics import Gram
 from snnopt.runtime.sums.entries import MANY
 from snnopt.runtime.sweeper import Sweeper
+from snnopt.runtime.workspace import Workspace
 from tests.sweeps import F64, one_hidden, random_weights, series, swept
 
 # ---- read-outs
@@ -449,3 +450,20 @@ def test_a_recurrent_layers_penalties_are_of_its_last_full_demand() -> None:
     score = ExactStep.score(some.look(v), some.look(s), some.look(demand), first, 1.0)
     assert moves.sigma == flip_penalty(Histogram(Histogram.of(score, first)), 0.2, first)
     assert moves.sigma > 0
+
+
+def test_moves_found_later_are_those_of_their_own_rollout() -> None:
+    """A sweep may roll out again, into the same arrays, before somebody looks at what its demands asked for."""
+    (X, labels), algorithm = series(), so.Online(dtype="float64")
+    plan = so.compile(one_hidden("subtract"), algorithm)
+    found = []
+    for words in (["rollout", "demands"], ["rollout", "demands", "rollout"]):
+        sweeper = Sweeper(Wiring(plan.program, F64), plan.bindings, algorithm, random_weights(plan), len(X))
+        batch = Batch({"x": X}, {"y": labels}, workspace=Workspace())
+        for k, word in enumerate(words):
+            if k == 2:
+                sweeper.weights = {n: 2 * w for n, w in sweeper.weights.items()}
+            sweeper.run(Word(word), batch)
+        found.append(batch.wanted["h"].potentials.copy())
+    assert np.any(found[0])
+    np.testing.assert_array_equal(*found)

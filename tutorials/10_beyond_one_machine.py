@@ -34,7 +34,7 @@
 # not to the same bits.
 #
 # `online` takes one shard of each worker at a time, and its mini-batches are drawn from these, each worker's share of its own;
-# 2 rounds a batch (3 in every fourth batch). Demands, widths of the dither, cross products and Gram sums are summed over the
+# 2 rounds a batch (3 in every eighth batch). Demands, widths of the dither, cross products and Gram sums are summed over the
 # whole batch before weights move, so a batch on ten workers is one batch, not ten. What differs from data in memory: which
 # samples meet in a batch (those of shards that are visited together), and the evenly spread samples that renew Gram sums.
 

@@ -16,7 +16,7 @@ from snnopt.split import StepRule
 class Online(RolloutAlgorithm):
     """``online``: every mini-batch is rolled out, its demands travel back, and ridge solves turn them into weights.
 
-    The potentials move by the dithered-step rule under a trust region of ``step * move`` volts (root mean square), which
+    The potentials move by the dithered-step rule under a trust region of ``step * move`` thresholds (root mean square), which
     sets each layer's rho; that step falls linearly to zero over the run, the read-out's does not. The weight block uses Gram sums
     that run over batches, so a batch needs only its own cross products, and memory does not grow with the number of samples.
 
@@ -33,10 +33,12 @@ class Online(RolloutAlgorithm):
     gram_share : share of all samples that enter the weights' Gram sums.
     rank : where a map has more than twice as many features as this, its Gram matrix enters by a Nystrom approximation of this
         rank, its diagonal kept, and a solve costs in proportion to it.
-    refresh : batches between two renewals of the Gram sums of hidden weights and of their factors, reached after a few tens of
-        batches; a batch that renews them gives the samples of the others' share too.
-    hold : steps over which the demands of a layer on the one before it are averaged; 1 for the exact adjoint. None takes 5 where
-        all inputs are constant in time, and 1 where they change. Series of unequal lengths take 1.
+    refresh : the most batches between two renewals of the Gram sums of hidden weights and of their factors: none at first, one
+        more after every four renewals. A renewal takes ``gram_share`` of the samples of each batch since the last, from its own.
+    hold : the longest window of steps, of even length as far as T allows, over which the demand on a layer's current is averaged
+        before it is passed back, as if its weights saw each window's mean of what feeds them; 1 for the exact adjoint. None takes
+        5 where all inputs are constant in time, and 1 where they change. Layers that feed themselves or read through delays, and
+        series of unequal lengths, take 1.
     dtype : ``"float32"`` or ``"float64"``.
     """
 

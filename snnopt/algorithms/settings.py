@@ -16,7 +16,7 @@ Duals = Literal["output", "step", "all", "none"]
 
 @dataclass(frozen=True)
 class MiniBatches:
-    """Passes over shuffled batches, the last one in part where ``epochs`` is no whole number; the step falls linearly to zero."""
+    """Passes over shuffled batches, the last in part where ``epochs`` is no whole number; the potentials' step falls to zero."""
 
     epochs: float
     batch_size: int | None
@@ -51,9 +51,16 @@ class FullBatch:
 
 @dataclass(frozen=True)
 class WeightStep:
-    """Weight block: ridge over the features' mean square, forgetting factor (0: this batch only), share of samples in the Gram
-    sums, over-relaxation, sweeps between two renewals of the sums and of their factor, rank by which the Gram matrices of wide
-    maps enter (None: whole).
+    """Of weight blocks.
+
+    Attributes
+    ----------
+    ridge : mu, over the features' mean square.
+    memory : forgetting factor of the Gram sums; 0 for those of this batch only.
+    gram_share : share of the samples in them.
+    relaxation : of the step.
+    refresh : the most sweeps between two renewals of the sums and of their factor.
+    rank : by which the Gram matrices of wide maps enter; None for whole ones.
     """
 
     ridge: float
@@ -66,8 +73,14 @@ class WeightStep:
 
 @dataclass(frozen=True)
 class ReadoutStep:
-    """Read-out block: step eta, ridge over the features' mean square, forgetting factor, whether the step falls as the
-    potentials' does.
+    """Of read-out blocks.
+
+    Attributes
+    ----------
+    eta : step of the majorised Newton.
+    ridge : mu, over the features' mean square.
+    memory : forgetting factor of the Gram sums; 0 for those of this batch only.
+    fades : whether eta falls over the run, as the potentials' step does.
     """
 
     eta: float

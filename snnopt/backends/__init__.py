@@ -6,7 +6,7 @@ from snnopt.backends.moves import Branches, Demand, Dithered, Move, Separable
 from snnopt.backends.numpy_kernels import NUMPY, Membrane, one_or_each
 from snnopt.backends.outer import Outer, OuterFactor
 from snnopt.backends.solves import Factor, solve_spd
-from snnopt.backends.windows import Held, window_count, window_means
+from snnopt.backends.windows import HeldDemand, means_of, window_count, window_means
 
 __all__ = [
     "BACKENDS",
@@ -15,7 +15,7 @@ __all__ = [
     "Demand",
     "Dithered",
     "Factor",
-    "Held",
+    "HeldDemand",
     "Kernels",
     "Membrane",
     "Move",
@@ -25,6 +25,7 @@ __all__ = [
     "chosen_kernels",
     "kernels_named",
     "one_or_each",
+    "means_of",
     "solve_spd",
     "window_count",
     "window_means",

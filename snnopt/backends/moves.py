@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends.windows import Held
+from snnopt.backends.windows import HeldDemand
 
 Array = NDArray[Any]
 Move = Callable[[int, Array], Array]
@@ -28,7 +28,7 @@ class Separable:
         return self.profile * self.value
 
 
-Demand = Array | Separable | Held
+Demand = Array | Separable | HeldDemand
 
 
 @dataclass(frozen=True, eq=False)

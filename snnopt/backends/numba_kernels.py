@@ -21,7 +21,7 @@ from snnopt.backends import numba_passes as passes
 from snnopt.backends.kernels import Backward, Forward, Kernels
 from snnopt.backends.moves import Branches, Demand, Dithered, Move, Separable
 from snnopt.backends.numpy_kernels import NUMPY
-from snnopt.backends.windows import Held
+from snnopt.backends.windows import HeldDemand
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]
@@ -135,7 +135,7 @@ class NumbaKernels(Kernels):
         self, space: StateSpace, demand: Demand | None, move: Move, current: Array, potentials: Array
     ) -> Backward:
         numbers = _numbers(space, potentials.dtype)
-        if numbers is None or not isinstance(move, Dithered) or len(current) < len(potentials):
+        if numbers is None or not isinstance(move, Dithered):
             return NUMPY.backward(space, demand, move, current, potentials)
         return NumbaBackward(numbers, demand, move, current, potentials)
 
@@ -167,7 +167,7 @@ def _forms(demand: Demand | None, dtype: np.dtype[Any]) -> tuple[Array, Array, A
         )
     if demand is None:
         return profile, value, dense
-    if isinstance(demand, Held):
+    if isinstance(demand, HeldDemand):
         return profile, value, _rows(demand.value).astype(dtype, copy=False)
     return profile, value, _rows(demand.dense() if isinstance(demand, Separable) else demand).astype(dtype, copy=False)
 

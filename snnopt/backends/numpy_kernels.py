@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from snnopt.backends.kernels import Backward, Forward, Kernels
 from snnopt.backends.moves import Demand, Move, Separable
-from snnopt.backends.windows import Held, window_length
+from snnopt.backends.windows import HeldDemand, window_length
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]
@@ -121,7 +121,7 @@ def demand_at(demand: Demand | None, t: int, shape: tuple[int, ...], dtype: np.d
         return np.zeros(shape[1:], dtype)
     if isinstance(demand, Separable):
         return np.asarray(demand.profile[t] * demand.value)
-    if isinstance(demand, Held):
+    if isinstance(demand, HeldDemand):
         return demand.value[t // demand.length].copy()
     return demand[t].copy()
 

@@ -70,7 +70,7 @@ def _factored(matrix: Array, blocks: list[slice]) -> tuple[Array, list[Array]]:
 
 
 def cholesky(matrix: Array) -> Array:
-    """L of ``L L' = M``, for a symmetric positive definite M of an order up to ``BLOCK``.
+    """L of ``L L' = M``, for a symmetric positive definite M; of an order up to ``BLOCK``, on one thread.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def cholesky(matrix: Array) -> Array:
 
 
 def inverse_of_lower(lower: Array) -> Array:
-    """The inverse of a lower triangular matrix of an order up to ``BLOCK``, its diagonal positive."""
+    """The inverse of a lower triangular matrix, its diagonal positive; of an order up to ``BLOCK``, on one thread."""
     inverse, _ = (lapack.strtri if lower.dtype == np.float32 else lapack.dtrtri)(lower, lower=1)
     return np.asarray(inverse)
 

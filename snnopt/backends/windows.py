@@ -28,39 +28,27 @@ def window_length(steps: int, windows: int) -> int:
 
 def window_means(x: Array, windows: int) -> Array:
     """The means over windows of x [T, ...], [K, ...]."""
-    sums = window_sums(x, windows)
-    sums *= _shares(len(x), windows, x.dtype).reshape(-1, *[1] * (x.ndim - 1))
-    return sums
-
-
-def window_sums(x: Array, windows: int) -> Array:
-    """The sums over windows of x [T, ...], [K, ...], an array of its own."""
     length = window_length(len(x), windows)
-    out = np.empty((windows, *x.shape[1:]), x.dtype)
+    sums = np.empty((windows, *x.shape[1:]), x.dtype)
     for k in range(windows):
-        np.add.reduce(x[k * length : (k + 1) * length], axis=0, out=out[k])
-    return out
+        np.add.reduce(x[k * length : (k + 1) * length], axis=0, out=sums[k, ...])
+    return means_of(sums, len(x))
 
 
-def _shares(steps: int, windows: int, dtype: np.dtype[Any]) -> Array:
-    """One over the number of steps of each window."""
-    length = window_length(steps, windows)
-    each = np.minimum(length, steps - length * np.arange(windows))
-    return (1 / each).astype(dtype)
+def means_of(sums: Array, steps: int) -> Array:
+    """The means over windows of ``steps`` steps, by the sums over them, [K, ...]."""
+    length = window_length(steps, len(sums))
+    assert (len(sums) - 1) * length < steps, "no window is empty"
+    each = np.minimum(length, steps - length * np.arange(len(sums)))
+    return np.asarray(sums * (1 / each).astype(sums.dtype).reshape(-1, *[1] * (sums.ndim - 1)))
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class HeldDemand:
     """A demand that is the same at all steps of a window: value [K, N, n], for ``steps`` steps."""
 
     value: Array
     steps: int
-
-    @staticmethod
-    def mean(sums: Array, steps: int) -> Held:
-        """The means of what sums over windows [K, ...] are of."""
-        shares = _shares(steps, len(sums), sums.dtype)
-        return Held(sums * shares.reshape(-1, *[1] * (sums.ndim - 1)), steps)
 
     @property
     def length(self) -> int:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Demand, Dithered, Held, Move, Separable, window_count
+from snnopt.backends import Demand, Dithered, HeldDemand, Move, Separable, means_of, window_count
 from snnopt.program import AffineCoupling
 from snnopt.runtime.forward import Weights, Wiring
 from snnopt.runtime.wires import Wire, advanced
@@ -54,10 +54,9 @@ def _pull(wire: Wire, weights: Weights, j: Demand, steps: int, workspace: Worksp
         j = j.dense()
     if isinstance(j, Separable):
         return Separable(advanced(j.profile, wire.map.lag), wire.pullback(j.value, weight, workspace))
-    assert not isinstance(j, Held)
-    if len(j) < steps:
-        mean = Held.mean(j, steps)
-        return Held(wire.pullback(mean.value, weight, workspace), steps)
+    assert not isinstance(j, HeldDemand), "what is asked of a current is made of sums"
+    if len(j) < steps:  # its rows are sums over windows
+        return HeldDemand(wire.pullback(means_of(j, steps), weight, workspace), steps)
     return wire.pullback(advanced(j, wire.map.lag), weight, workspace)
 
 
@@ -65,9 +64,9 @@ def sum_of(a: Demand, b: Demand) -> Demand:
     """Sum of two demands, separable where both share their profile, held where both are over the same windows."""
     if isinstance(a, Separable) and isinstance(b, Separable) and np.array_equal(a.profile, b.profile):
         return Separable(a.profile, a.value + b.value)
-    if isinstance(a, Held) and isinstance(b, Held) and len(a.value) == len(b.value):
-        return Held(a.value + b.value, a.steps)
-    a, b = (d.dense() if isinstance(d, Separable | Held) else d for d in (a, b))
+    if isinstance(a, HeldDemand) and isinstance(b, HeldDemand) and len(a.value) == len(b.value):
+        return HeldDemand(a.value + b.value, a.steps)
+    a, b = (d.dense() if isinstance(d, Separable | HeldDemand) else d for d in (a, b))
     return np.asarray(a + b)
 
 
@@ -76,19 +75,22 @@ def priced(demand: Demand | None, price: float, like: Array, mask: Array | None)
     if demand is None:
         dense = np.zeros_like(like)
     else:
-        dense = demand.dense() if isinstance(demand, Separable | Held) else demand
+        dense = demand.dense() if isinstance(demand, Separable | HeldDemand) else demand
     step = dense.dtype.type(price)
     return dense - (step if mask is None else step * mask[:, :, None])
 
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """Demand ``current`` j on a population's current, and the moves ``potentials`` dv (demand units), [T, N, n].
+    """What a pass back asks of one population.
 
-    Where only the size of the moves is wanted of every pass, ``moves`` finds them anew for who asks, as long as the arrays of the
-    batch are there, and ``squared`` are the sums of their squares over time, [N, n].
-    Where demands are held over windows, j is its sums over them, [K, N, n]; where nothing that makes the current changes in
-    time, over all of time, [1, N, n].
+    Attributes
+    ----------
+    moves : of its potentials, dv [T, N, n] in units of the demand, or a function that finds them once more, which must be called
+        before the batch's arrays are written on.
+    current : the demand j on its current, as sums over K windows of steps, [K, N, n]; K = T for j itself, K = 1 where nothing
+        that makes the current changes in time.
+    squared : the sums over time of dv's squares, [N, n], where they were found on the way.
     """
 
     moves: Array | Callable[[], Array]
@@ -103,15 +105,15 @@ class Wanted:
     @property
     def squares(self) -> float:
         """The sum of the squares of all moves."""
-        if self.squared is None:
-            flat = self.potentials.ravel()
-            return float(np.dot(flat, flat))
-        return float(self.squared.sum(dtype=np.float64))
+        return sum_of_squares(self.potentials) if self.squared is None else float(self.squared.sum(dtype=np.float64))
 
     def times(self, share: float) -> Wanted:
         """This share of the moves and of the demand."""
+        if share == 1:
+            return self
         scale = self.current.dtype.type(share)
-        return self if share == 1 else Wanted(lambda: scale * self.potentials, scale * self.current)
+        squared = None if self.squared is None else scale**2 * self.squared
+        return Wanted(lambda: scale * self.potentials, scale * self.current, squared)
 
 
 def demands_of_cell(
@@ -158,6 +160,12 @@ def demands_of_cell(
     return {n: Wanted(dv[n], j[n]) for n in dv}
 
 
+def sum_of_squares(x: Array) -> float:
+    """Of all entries."""
+    flat = x.ravel()
+    return float(np.dot(flat, flat))
+
+
 def _wanted(
     wiring: Wiring,
     coupling: AffineCoupling,
@@ -171,12 +179,12 @@ def _wanted(
     space, name, steps = coupling.dynamics, coupling.name, shape[0]
     if not isinstance(move, Dithered):
         dv = workspace.array((name, "moves"), shape, wiring.dtype)
-        wiring.kernels.adjoint(space, demand, move, steps, j, dv)
+        wiring.kernels.adjoint(space, demand, move, steps, j, potentials=dv)
         return Wanted(dv, j)
 
     def again() -> Array:
         found = np.empty(shape, wiring.dtype)
-        wiring.kernels.adjoint(space, demand, move, steps, np.empty_like(j), found)
+        wiring.kernels.adjoint(space, demand, move, steps, np.empty_like(j), potentials=found)
         return found
 
     squared = workspace.array((name, "squares"), shape[1:], wiring.dtype)

@@ -142,7 +142,7 @@ class WeightPenalties:
         return total
 
     def _value(self, term: Term, weights: Mapping[str, Array]) -> float:
-        if term.kind in SMOOTH:
+        if term.kind in SMOOTH:  # in the weights' own dtype, without a copy
             return sum(VALUES[term.kind](weights[n]) for n in term.variables)
         if term.kind in VALUES:
             return sum(VALUES[term.kind](weights[n].astype(np.float64)) for n in term.variables)

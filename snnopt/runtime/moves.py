@@ -18,7 +18,7 @@ from snnopt.backends import Branches, Demand, Dithered, Move
 from snnopt.blocks.dithered_step import DitheredStep as DitheredRule
 from snnopt.blocks.exact_step import ExactStep as ExactRule
 from snnopt.penalties import DitheredStep, FlippedStep, Histogram, distance_penalty, flip_penalty, volts_penalty
-from snnopt.runtime.adjoint import Wanted
+from snnopt.runtime.adjoint import Wanted, sum_of_squares
 from snnopt.runtime.batch import Batch
 from snnopt.runtime.forward import Activity
 from snnopt.runtime.snapshots import Tree
@@ -232,7 +232,7 @@ class LinearMoves(Moves):
 
     def moved(self, batch: Batch, wanted: Wanted, given: Values, total: float) -> Values:  # noqa: D102
         own = batch.activity[self.layer].potentials
-        return {"squares": wanted.squares, "volts": squares(own)}
+        return {"squares": wanted.squares, "volts": sum_of_squares(own)}
 
     def penalty(self, totals: Values, entries: float, step: float) -> float:  # noqa: D102
         size = max(math.sqrt(totals["volts"] / entries), TINY)
@@ -240,9 +240,3 @@ class LinearMoves(Moves):
 
     def spikes(self, activity: Activity, wanted: Wanted, rho: float, some: slice) -> Array:  # noqa: D102
         raise AssertionError("the layer does not spike")
-
-
-def squares(x: Array) -> float:
-    """The sum of the squares of all entries."""
-    flat = x.ravel()
-    return float(np.dot(flat, flat))

@@ -88,4 +88,4 @@ class ReadoutSolver:
         if len(self.grams) == 1:
             return self.grams[0].mean[patterns[0]]
         parts = zip(self.grams, self.curvatures, patterns, strict=True)
-        return np.sum([g.mean.dtype.type(c / self.curvature) * g.mean[p] for g, c, p in parts], 0)
+        return np.sum([g.weighted(c / self.curvature)[p] for g, c, p in parts], 0)

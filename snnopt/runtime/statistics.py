@@ -31,9 +31,6 @@ class Gram:
     total: Array
     count: float
 
-    def __add__(self, other: Gram) -> Gram:
-        return Gram(self.total + other.total, self.count + other.count)
-
     def after(self, old: Gram, memory: float) -> Gram:
         """These sums added to older ones, whose samples weigh ``memory`` by now (a forgetting factor)."""
         total = old.total * old.total.dtype.type(memory)
@@ -43,7 +40,7 @@ class Gram:
     @property
     def mean(self) -> Array:
         """Mean over samples."""
-        return self.weighted(1.0)
+        return self.total * self.total.dtype.type(1 / self.count)
 
     @property
     def active(self) -> bool:
@@ -52,7 +49,7 @@ class Gram:
 
     def weighted(self, rho: float) -> Array:
         """``rho`` times the mean, [patterns, k, k]."""
-        return self.total * self.total.dtype.type(rho / self.count)
+        return self.mean * self.total.dtype.type(rho)
 
 
 class UseFeatures:

@@ -111,7 +111,7 @@ class WeightSolver:
                 self.prepared = self._prepare(self._weighted([held[0]]), held[1])
 
     def _solved(self, rhos: list[float], cross: Array, w0: Array, ridge: float) -> tuple[Array, float]:
-        """The change of the matrix, an array of its own, and what it is still to be multiplied with.
+        """The change of the matrix [channels, k] before it is scaled, an array of its own, and that scale.
 
         The factor of one use's sums is kept until they are renewed, and scaled to the present rho: the same system is solved
         exactly, with the proximal weight ``mu = rho / rho_then (mu_then + lam) - lam``.

@@ -35,7 +35,9 @@ def half_square(w: Array) -> float:
     """``||W||^2 / 2``, which weight blocks hold themselves; in whatever order the matrix is stored."""
     flat = w.ravel(order="K")
     square = float(np.dot(flat, flat))
-    return (square if np.isfinite(square) else float(np.sum(flat.astype(np.float64) ** 2))) / 2
+    if not np.isfinite(square):  # as squares of weights beyond 1e19 are in single precision
+        square = float(np.sum(flat.astype(np.float64) ** 2))
+    return square / 2
 
 
 VALUES: dict[str, Callable[[Array], float]] = {

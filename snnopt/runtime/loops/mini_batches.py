@@ -26,7 +26,7 @@ FIRST_PROBE = 3
 
 
 class MiniBatchLoop(Loop):
-    """``epochs`` passes in whole batches; the step falls linearly to zero over the run."""
+    """``epochs`` passes in whole batches; the potentials' step falls linearly to zero over the run."""
 
     def __init__(self, rollouts: Rollouts, schedule: MiniBatches, rng: np.random.Generator) -> None:
         self.rollouts, self.sweeper, self.journal = rollouts, rollouts.sweeper, rollouts.journal

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends import Demand, Held, Separable
+from snnopt.backends import Demand, HeldDemand, Separable
 
 Array = NDArray[Any]
 
@@ -18,7 +19,7 @@ MANY, FEW = 2**13, 2**11
 """Entries that are enough: for a quantile far out, and for one in the middle (whose rank is then right to about a per cent)."""
 
 CHANNELS = 64
-"""Channels of a sample's inputs that its mark is made of, about."""
+"""A mark is made of at most so many channels: samples that are equal there share their entries, which harms no quantile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ class Entries:
             p, value = x.profile, x.value
             time = p[steps, samples if p.shape[1] > 1 else 0, neurons if p.shape[2] > 1 else 0]
             return np.asarray(time * value[samples, neurons])
-        return np.asarray((x.dense() if isinstance(x, Held) else x).reshape(-1)[self.at])
+        return np.asarray((x.dense() if isinstance(x, HeldDemand) else x).reshape(-1)[self.at])
 
     def thresholds(self, threshold: Any) -> Any:
         """The threshold of each, of one or one for each neuron."""
@@ -81,7 +82,13 @@ def marks_of(data: dict[str, Array]) -> Array:
     """
     total: Any = 0
     for x in data.values():
-        some = np.ascontiguousarray(x[:, :, :: max(1, x.shape[2] // CHANNELS)])
+        some = np.ascontiguousarray(x if x.shape[2] <= CHANNELS else x[:, :, _channels(x.shape[2])])
         bits = some.view(np.uint32 if x.dtype.itemsize == 4 else np.uint64)
         total = total + bits.sum(2, dtype=np.uint64)
     return np.asarray(total.max(0) % np.uint64(2**31 - 1))
+
+
+@cache
+def _channels(count: int) -> Array:
+    """Some of so many channels, the same ones every time, in no pattern that an image's columns could share."""
+    return np.sort(np.random.default_rng(0).choice(count, CHANNELS, replace=False))

@@ -41,7 +41,7 @@ class Found(ABC):
     solved_loss, solved_accuracy, solved : the same after the read-outs are solved, and the weights at that point.
     rho : the penalties chosen, by layer.
     taken : share of its move that a layer's potentials have taken since the demands were passed, where it is not all.
-    promises : find the decrease of the objective that the model of each update made promises.
+    promises : a function for each update made, which finds the decrease of the objective that its model promises.
     totals : all sums asked for, by name.
     told : the weights that the samples were last rolled out with, or were told of since.
     stale : whether read-outs were solved since their sums were made.

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.algorithms import RolloutAlgorithm
-from snnopt.backends import Demand, Held, Move, Separable, one_or_each
+from snnopt.backends import Demand, HeldDemand, Move, Separable, one_or_each
 from snnopt.blocks import Binding
 from snnopt.penalties import FlippedStep
 from snnopt.runtime.adjoint import demand_on, demands_of_cell, priced, sum_of
@@ -40,8 +40,13 @@ from snnopt.split import spike_costs
 
 Array = NDArray[Any]
 
-HELD = 5
+DEFAULT_HOLD = 5
 """Steps that demands are held for where inputs do not change in time, unless the algorithm says otherwise."""
+
+
+def hold_of(asked: int | None, constant: bool, unequal: bool = False) -> int:
+    """How many steps demands are held for: one where lengths differ, as steps that do not count would get a share."""
+    return 1 if unequal else asked or (DEFAULT_HOLD if constant else 1)
 
 
 class Passes:
@@ -87,6 +92,8 @@ class Passes:
         ``total`` is the number of steps of samples in all shards, None for those of the batch; ``last`` says that no demands
         will be passed back, ``rates`` that spikes are counted.
         """
+        for wanted in (*batch.asked.values(), *batch.wanted.values()):
+            _ = wanted.potentials  # of a rollout before this one in a sweep, whose arrays are now written on
         batch.weights = weights
         batch.activity = rollout(self.wiring, weights, batch.data, self.steps, False, batch.lengths, batch.workspace)
         for view in self.views:
@@ -193,11 +200,9 @@ class Passes:
         return [cell for cell in cells if cell]
 
     def _hold(self, batch: Batch) -> int:
-        """How many steps demands are held for on this batch: one where steps that do not count would get a share."""
-        if batch.lengths is not None:
-            return 1
+        """How many steps demands are held for on this batch."""
         constant = all(len(x) == 1 for x in batch.data.values())
-        return self.algorithm.held or (HELD if constant else 1)
+        return hold_of(self.algorithm.held, constant, batch.lengths is not None)
 
     def _outputs(self, batch: Batch) -> None:
         """Begin the pass back with what the losses ask for."""
@@ -247,7 +252,7 @@ def absolute(demand: Demand | None) -> float:
         return 0.0
     if isinstance(demand, Separable):
         return float((np.abs(demand.profile).sum(0) * np.abs(demand.value)).sum(dtype=np.float64))
-    if isinstance(demand, Held):
+    if isinstance(demand, HeldDemand):
         demand = demand.dense()
     return float(np.abs(demand).sum(dtype=np.float64 if demand.dtype == np.float64 else None))
 

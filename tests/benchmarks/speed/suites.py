@@ -57,7 +57,7 @@ class Suite:
     net: Net
     steps: int
     target: float
-    lengths: tuple[float, ...] = (1, 1.5, 2, 3, 4, 6, 10)
+    lengths: tuple[float, ...] = (1.5, 2, 3, 4, 6, 10)
     peer_lengths: tuple[int, ...] = (5, 10, 20, 40)
     batches: tuple[int, ...] = (32, 64, 128, 256)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -91,6 +91,7 @@ SUITES: dict[str, Suite] = {
         Net((64, 100, 100, 100, 10)),
         steps=10,
         target=97.5,
+        lengths=(2, 3, 4, 6, 10),
         tuning_seeds=SEVERAL,
         quick=True,
     ),
@@ -101,7 +102,7 @@ SUITES: dict[str, Suite] = {
         Net((784, 400, 10)),
         steps=10,
         target=96.5,
-        lengths=(0.9, 1, 1.25, 1.5, 2, 4),
+        lengths=(1, 1.25, 1.5, 2, 4),
         batches=(64, 128, 256, 512),
         tuning="halving",
     ),
@@ -112,7 +113,7 @@ SUITES: dict[str, Suite] = {
         Net((784, 800, 800, 10)),
         steps=10,
         target=97.0,
-        lengths=(0.4, 0.5, 0.75, 1, 2),
+        lengths=(0.5, 0.75, 1, 2),
         peer_lengths=(1, 2, 4, 8),
         batches=(128, 256, 512),
         tuning="halving",
@@ -135,6 +136,7 @@ SUITES: dict[str, Suite] = {
         Net((6, 100, 4), recurrent=True),
         steps=100,
         target=97.5,
+        lengths=(4, 6, 10),
         peer_lengths=(10, 25, 50, 100),
         batches=(8, 20, 40),
         tuning_seeds=SEVERAL,

@@ -30,7 +30,7 @@ import snnopt as so
 from snnopt.algorithms.settings import MiniBatches
 from snnopt.backends import Factor, Outer, OuterFactor, window_count
 from snnopt.runtime.loops.mini_batches import PROBE_EVERY
-from snnopt.runtime.sums.passes import HELD
+from snnopt.runtime.sums.passes import hold_of
 from snnopt.runtime.threads import blas_threads
 from tests.benchmarks.speed.suites import Net, Suite
 
@@ -158,8 +158,7 @@ def sweep_work(
     hold: int | None = 1,
 ) -> Work:
     """One sweep over one batch, of those that renew factors every ``refresh``-th time and hold demands for ``hold`` steps."""
-    exact = net.recurrent or not constant
-    windows = steps if exact else window_count(steps, hold or HELD)
+    windows = steps if net.recurrent else window_count(steps, hold_of(hold, constant))
     products, solves, passes = [], [], []
     *hidden, classes = net.sizes[1:]
     some = -(-batch // max(1, round(1 / gram_share)))
@@ -174,7 +173,9 @@ def sweep_work(
         width = before + 1 + (n if net.recurrent else 0)
         if k + 1 < len(hidden):
             products.append(Product(f"pull-back to {k + 1}", windows * batch, hidden[k + 1], n))
-        passes.append(Passes(f"v read, j written {k + 1}", entries, 2 if k + 1 == len(hidden) else 3))
+        passes.append(Passes(f"v read {k + 1}", entries))
+        held = (1 if first else windows) * batch * n
+        passes.append(Passes(f"demands read, j written {k + 1}", held, 1 if k + 1 == len(hidden) else 2))
         products.append(Product(f"cross product {k + 1}", before, batch if first else windows * batch, n))
         if not first and windows < steps:
             passes.append(Passes(f"means over windows {k + 1}", steps * batch * before))
