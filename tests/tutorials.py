@@ -30,7 +30,7 @@ QUICK = {
     "03_check_an_update": "--trials 1",
     "04_a_new_closed_form": "--trials 1 --samples 400",
     "05_your_own_variant": "picture.png --samples 200 --passes 6 --seeds 1 --trials 1",
-    "06_weights_for_a_chip": "picture.png --samples 600",
+    "06_weights_for_a_chip": "picture.png --samples 800",
     "07_time_series": "picture.png --samples 600 --epochs 3",
     "08_to_other_frameworks": "network.nir --samples 400",
     "09_the_published_experiment": "picture.png --iterations 10 --samples 50 --size 8 --steps 12 --hidden 16",
