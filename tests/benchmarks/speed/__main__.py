@@ -5,15 +5,15 @@ Run: ``python -m tests.benchmarks.speed [--quick] [--suite NAME ...] [--peer NAM
 
 Rules. The clock counts training alone: it starts with the arrays in memory, runs while a side declares, compiles and trains, and
 stands still during evaluations on the test data, which follow every epoch of ours and every quarter of an epoch of a peer. Both
-sides may use the same number of threads, and one where that is faster for them. Run lengths are each side's own choice, and with
-them our step's fall and a peer's cosine. All choices are made by mean time to the target on tuning seeds, which are not timed,
-then by accuracy: ours among a few numbers of epochs, on three seeds everywhere, since every run of ours is best at its end; a
-peer's among learning rates {1e-3, 2e-3, 5e-3, 1e-2} x slopes {5, 25} x {constant, cosine at several lengths}, at the batch size
-found before that. Settings that never reach the target count as
-infinite; a run that is already slower than the best is stopped, which changes no winner. On the large suites the worse half of a
-peer's settings leaves again and again, and its cosine's length is chosen last. Each side is warmed up, then timed on every seed
-in turn, the order changing from seed to seed. A peer's first product is taken out of its loop over time, and its layers may run
-one after the other.
+sides may use the same number of threads; a peer takes one where that is faster for it, and our engine where products are small.
+Run lengths are each side's own choice, and with them our step's fall and a peer's cosine. All choices are made by mean time to
+the target on tuning seeds, which are not timed, then by accuracy: ours among a few numbers of epochs, on three seeds everywhere,
+as its shortest runs end near the target; a peer's among learning rates {1e-3, 2e-3, 5e-3, 1e-2} x slopes {5, 25} x {constant,
+cosine at several lengths}, at the batch size found before that, on one seed with ``--quick`` and on the large suites, on three
+else. Settings that never reach the target count as infinite; a run that is already slower than the best is stopped, which changes
+no winner. On the large suites the worse half of a peer's settings leaves again and again, and its cosine's length is chosen last.
+Each side is warmed up, then timed on every seed in turn, the order changing from seed to seed. A peer's first product is taken
+out of its loop over time, and its layers may run one after the other.
 
 Peak memory is the growth of the resident set in a process of its own; the share of products is torch's profiler's for a peer, and
 for ours an estimate from every product and solve timed alone at its shape.

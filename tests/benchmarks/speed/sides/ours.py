@@ -45,11 +45,8 @@ class Ours(Side):
         return SEVERAL
 
     def stages(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Callable[[Any], Stage]]:
-        """Threads, then epochs; all of them run to the target, on the large suites too, as they are few."""
-        return [
-            lambda _: Stage([OurSettings(max(suite.lengths), n) for n in sorted({1, threads})]),
-            lambda best: Stage([replace(best, epochs=n) for n in suite.lengths]),
-        ]
+        """Epochs; all of them run to the target, on the large suites too, as they are few. Threads are the engine's own choice."""
+        return [lambda _: Stage([OurSettings(n, threads) for n in suite.lengths])]
 
     def settings(self, fields: dict[str, Any]) -> OurSettings:
         return OurSettings(**fields)
