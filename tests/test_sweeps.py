@@ -457,7 +457,8 @@ def test_moves_found_later_are_those_of_their_own_rollout() -> None:
     (X, labels), algorithm = series(), so.Online(dtype="float64")
     plan = so.compile(one_hidden("subtract"), algorithm)
     found = []
-    for words in (["rollout", "demands"], ["rollout", "demands", "rollout"]):
+    once: list[Any] = ["rollout", "demands"]
+    for words in (once, [*once, "rollout"]):
         sweeper = Sweeper(Wiring(plan.program, F64), plan.bindings, algorithm, random_weights(plan), len(X))
         batch = Batch({"x": X}, {"y": labels}, workspace=Workspace())
         for k, word in enumerate(words):
@@ -466,4 +467,4 @@ def test_moves_found_later_are_those_of_their_own_rollout() -> None:
             sweeper.run(Word(word), batch)
         found.append(batch.wanted["h"].potentials.copy())
     assert np.any(found[0])
-    np.testing.assert_array_equal(*found)
+    np.testing.assert_array_equal(found[1], found[0])

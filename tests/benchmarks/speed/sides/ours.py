@@ -45,7 +45,7 @@ class Ours(Side):
         return SEVERAL
 
     def stages(self, suite: Suite, split: Split, threads: int, quick: bool) -> list[Callable[[Any], Stage]]:
-        """Epochs; all of them run to the target, on the large suites too, as they are few. Threads are the engine's own choice."""
+        """Epochs; all run to the target, on the large suites too, as they are few. Threads are the engine's own choice."""
         return [lambda _: Stage([OurSettings(n, threads) for n in suite.lengths])]
 
     def settings(self, fields: dict[str, Any]) -> OurSettings:
