@@ -118,6 +118,7 @@ SUITES: dict[str, Suite] = {
         batches=(128, 256, 512),
         tuning="halving",
         first_passes=0.25,
+        settings={"readout_step": 0.2},
     ),
     "rate": Suite(
         "digits, rate-coded",
@@ -138,6 +139,7 @@ SUITES: dict[str, Suite] = {
         target=97.5,
         lengths=(4, 6, 10),
         peer_lengths=(10, 25, 50, 100),
+        settings={"readout_step": 0.5},
         batches=(8, 20, 40),
         tuning_seeds=SEVERAL,
         quick=True,
