@@ -147,7 +147,9 @@ def test_counts_of_a_constant_input_are_those_by_hand() -> None:
         }
     )
     entries = 2 * 60 * 4 + 3 * 60 * 5 + 60 * 5  # rollout, and the read-out's look at the spikes
-    entries += 60 * 4 + (60 + 1 * 10) * 4 - 60 * 4 + 10 * 4 + 60 * 5 + 60 * 5  # back
+    entries += (
+        60 * 4 + 2 * 10 * 4 + 60 * 5 + 60 * 5
+    )  # back: layer 1's demand and j have one row, layer 2 is asked by one value
     entries += 2 * 6 * 2 * 4  # features of layer 2
     assert work.bytes == 4 * entries
     assert work.largest_current == 10 * 6 * 4 * 5

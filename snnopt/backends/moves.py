@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnopt.backends.windows import HeldDemand
+from snnopt.backends.windows import window_length
 
 Array = NDArray[Any]
 Move = Callable[[int, Array], Array]
@@ -26,6 +26,23 @@ class Separable:
     def dense(self) -> Array:
         """The demand as an array [T, N, n]."""
         return self.profile * self.value
+
+
+@dataclass(frozen=True, eq=False)
+class HeldDemand:
+    """A demand that is the same at all steps of a window: value [K, N, n], for ``steps`` steps."""
+
+    value: Array
+    steps: int
+
+    @property
+    def length(self) -> int:
+        """Steps of a window."""
+        return window_length(self.steps, len(self.value))
+
+    def dense(self) -> Array:
+        """The demand as an array [T, N, n]."""
+        return np.repeat(self.value, self.length, axis=0)[: self.steps]
 
 
 Demand = Array | Separable | HeldDemand

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 
 from snnopt.backends import numba_passes as passes
 from snnopt.backends.kernels import Backward, Forward, Kernels
-from snnopt.backends.moves import Branches, Demand, Dithered, Move, Separable
+from snnopt.backends.moves import Branches, Demand, Dithered, HeldDemand, Move, Separable
 from snnopt.backends.numpy_kernels import NUMPY
-from snnopt.backends.windows import HeldDemand
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]

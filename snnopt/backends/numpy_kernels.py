@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnopt.backends.kernels import Backward, Forward, Kernels
-from snnopt.backends.moves import Demand, Move, Separable
-from snnopt.backends.windows import HeldDemand, window_length
+from snnopt.backends.moves import Demand, HeldDemand, Move, Separable
+from snnopt.backends.windows import window_length
 from snnopt.program import StateSpace
 
 Array = NDArray[Any]

@@ -6,7 +6,6 @@ themselves, K = 1 is one window over all of time. T and K say how long windows a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,20 +40,3 @@ def means_of(sums: Array, steps: int) -> Array:
     assert (len(sums) - 1) * length < steps, "no window is empty"
     each = np.minimum(length, steps - length * np.arange(len(sums)))
     return np.asarray(sums * (1 / each).astype(sums.dtype).reshape(-1, *[1] * (sums.ndim - 1)))
-
-
-@dataclass(frozen=True, eq=False)
-class HeldDemand:
-    """A demand that is the same at all steps of a window: value [K, N, n], for ``steps`` steps."""
-
-    value: Array
-    steps: int
-
-    @property
-    def length(self) -> int:
-        """Steps of a window."""
-        return window_length(self.steps, len(self.value))
-
-    def dense(self) -> Array:
-        """The demand as an array [T, N, n]."""
-        return np.repeat(self.value, self.length, axis=0)[: self.steps]
